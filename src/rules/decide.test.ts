@@ -1,0 +1,102 @@
+import { expect, test } from "bun:test";
+import { parseEndpoint } from "../reference/endpoint.ts";
+import type { RegistryHost } from "../reference/host.ts";
+import { type Ask, decide } from "./decide.ts";
+import type { Registries } from "./resolve.ts";
+import type { Match, Rule } from "./rule.ts";
+import { buildRuleTable } from "./table.ts";
+
+const host = (name: string): RegistryHost => name as RegistryHost;
+const known = new Set(["docker.io", "registry.k8s.io", "quay.io", "localhost:5001"].map(host));
+
+function rule(match: Match, upstream?: string): Rule {
+  return {
+    id: "r",
+    origin: { kind: "default" },
+    match,
+    upstream: upstream === undefined ? undefined : host(upstream),
+    serve: "cache",
+    freshForMs: 0,
+    serveStaleForMs: 0,
+    maxSizeBytes: undefined,
+  };
+}
+
+function registries(...rules: readonly Rule[]): Registries {
+  const table = buildRuleTable(rules);
+  if ("overlaps" in table) throw new Error("overlap");
+  return { table, knows: (name) => known.has(name) };
+}
+
+const open = registries(
+  rule({ kind: "rest" }),
+  rule({ kind: "name", name: host("k8s.gcr.io") }, "registry.k8s.io"),
+  rule({ kind: "parts", ns: undefined, host: undefined, prefix: "mirror/k8s" }, "registry.k8s.io"),
+);
+const single = registries(rule({ kind: "rest" }, "registry.k8s.io"));
+
+function outcome(on: Registries, path: string, more: Partial<Ask> = {}): string {
+  const decision = decide(on, {
+    method: "GET",
+    endpoint: parseEndpoint(path),
+    ns: undefined,
+    host: undefined,
+    ...more,
+  });
+  switch (decision.kind) {
+    case "base":
+      return "base";
+    case "refuse":
+      return `${decision.status} ${decision.code}`;
+    default:
+      return `${decision.upstream} ${decision.repository}`;
+  }
+}
+
+const m = (name: string): string => `/v2/${name}/manifests/1`;
+
+test.each([
+  ["/v2/", {}, "base"],
+  ["/v2/", { method: "POST" }, "405 UNSUPPORTED"],
+  ["/v2/_catalog", {}, "404 UNSUPPORTED"],
+  ["/v3/", {}, "404 UNSUPPORTED"],
+  [m("pause"), {}, "docker.io library/pause"],
+  [m("a/b"), {}, "docker.io a/b"],
+  [m("docker.io/pause"), {}, "docker.io library/pause"],
+  [m("docker.io/library/pause"), {}, "docker.io library/pause"],
+  [m("index.docker.io/pause"), {}, "docker.io library/pause"],
+  [m("registry-1.docker.io/pause"), {}, "docker.io library/pause"],
+  [m("pause"), { ns: "docker.io" }, "docker.io library/pause"],
+  [m("registry.k8s.io/pause"), {}, "registry.k8s.io pause"],
+  [m("pause"), { ns: "registry.k8s.io" }, "registry.k8s.io pause"],
+  [m("pause"), { ns: "Registry.K8s.io" }, "registry.k8s.io pause"],
+  [m("pause"), { host: "registry.k8s.io" }, "registry.k8s.io pause"],
+  [m("pause"), { host: "localhost:5000" }, "docker.io library/pause"],
+  [m("localhost:5001/x"), {}, "localhost:5001 x"],
+  [m("localhost:5002/x"), {}, "404 NAME_UNKNOWN"],
+  [m("k8s.gcr.io/pause"), {}, "registry.k8s.io pause"],
+  [m("pause"), { ns: "k8s.gcr.io" }, "registry.k8s.io pause"],
+  [m("pause"), { host: "k8s.gcr.io" }, "registry.k8s.io pause"],
+  [m("mirror/k8s/a/b"), {}, "registry.k8s.io a/b"],
+  [m("x"), { ns: "evil.example" }, "404 NAME_UNKNOWN"],
+  [m("x"), { ns: "127.0.0.1:22" }, "404 NAME_UNKNOWN"],
+  [m("x"), { ns: "user@host" }, "404 NAME_UNKNOWN"],
+  [m("x"), { ns: "" }, "404 NAME_UNKNOWN"],
+  [m("evil.example/x"), {}, "404 NAME_UNKNOWN"],
+  [m("registry.k8s.io"), {}, "docker.io library/registry.k8s.io"],
+  ["/v2/A/manifests/1", {}, "400 NAME_INVALID"],
+  ["/v2/a/blobs/sha256:1", {}, "400 DIGEST_INVALID"],
+  ["/v2/a/manifests/-", {}, "400 MANIFEST_INVALID"],
+])("%s %p: %s", (path, more, expected) => {
+  expect(outcome(open, path, more)).toBe(expected);
+});
+
+test.each([
+  [m("pause"), {}, "registry.k8s.io pause"],
+  [m("pause"), { ns: "registry.k8s.io" }, "registry.k8s.io pause"],
+  [m("pause"), { ns: "docker.io" }, "404 NAME_UNKNOWN"],
+  [m("quay.io/pause"), {}, "registry.k8s.io quay.io/pause"],
+  [m("localhost:5001/pause"), {}, "400 NAME_INVALID"],
+])("one registry under bare names: %s %p: %s", (path, more, expected) => {
+  expect(outcome(single, path, more)).toBe(expected);
+});

@@ -1,0 +1,49 @@
+import type { RegistryHost } from "../reference/host.ts";
+
+/** Which requests a rule is for. All parts that are given must hold. */
+export type Match =
+  | { readonly kind: "rest" }
+  /** A plain name: `?ns=` of that name, or `Host` of that name, or that name as the first segments of the path. */
+  | { readonly kind: "name"; readonly name: RegistryHost }
+  | {
+      readonly kind: "parts";
+      readonly host: RegistryHost | undefined;
+      readonly ns: RegistryHost | undefined;
+      /** Whole segments; taken off the path before it becomes the repository. */
+      readonly prefix: string | undefined;
+    };
+
+/** Where a rule was written, so that messages and answers can say so. */
+export type RuleOrigin =
+  | { readonly kind: "default" }
+  | { readonly kind: "file"; readonly file: string; readonly line: number };
+
+/** What is done with what matched. `store` (our own repositories) is not served yet. */
+export type Serve = "redirect" | "cache";
+
+/** One row of the one table that requests, references and copies are decided by. */
+export interface Rule {
+  readonly id: string;
+  readonly origin: RuleOrigin;
+  readonly match: Match;
+  /** The registry that answers; under `rest`, absent means that the name itself says which. */
+  readonly upstream: RegistryHost | undefined;
+  readonly serve: Serve;
+  readonly freshForMs: number;
+  readonly serveStaleForMs: number;
+  readonly maxSizeBytes: number | undefined;
+}
+
+/** How a rule's match reads in messages. */
+export function describeMatch(match: Match): string {
+  switch (match.kind) {
+    case "rest":
+      return "*";
+    case "name":
+      return match.name;
+    case "parts":
+      return Object.entries({ ns: match.ns, host: match.host, prefix: match.prefix })
+        .flatMap(([key, value]) => (value === undefined ? [] : [`${key} ${value}`]))
+        .join(", ");
+  }
+}

@@ -1,0 +1,103 @@
+import type { Digest } from "../reference/digest.ts";
+import type { RegistryHost } from "../reference/host.ts";
+import type { Repository, Tag } from "../reference/repository.ts";
+
+/** Why a registry's answer is no knowledge about what it holds. */
+export type UnavailableReason =
+  /** 401 after a fresh token, or 403. */
+  | "denied"
+  /** 429, or our own budget for it is spent. */
+  | "rate-limited"
+  /** 408, 5xx, or another status that says nothing. */
+  | "failed"
+  /** Refused, reset, unresolvable, TLS. */
+  | "unreachable"
+  /** Nothing came within the time allowed. */
+  | "timeout"
+  /** The breaker is open: it failed just now and was not asked. */
+  | "breaker-open"
+  /** The answer broke the protocol, a size limit or the egress policy. */
+  | "refused";
+
+/** A registry gave no information: what is held stays good. Never an absence. */
+export interface Unavailable {
+  readonly kind: "unavailable";
+  readonly reason: UnavailableReason;
+  /** The status it answered, if it did. */
+  readonly status: number | undefined;
+  /** One sentence for people: upstream, what was asked, what went wrong. No secret, no query of a signed URL. */
+  readonly message: string;
+  /** How long it asked to be left alone. */
+  readonly retryAfterMs: number | undefined;
+}
+
+/** A registry's own word that it does not hold this: 404 or 410. */
+export interface Absent {
+  readonly kind: "absent";
+}
+
+/** What a registry answers: it has it, it has it not, or nothing is known. */
+export type Answer<T> = ({ readonly kind: "found" } & T) | Absent | Unavailable;
+
+/** HEAD of a manifest. `digest` is absent when the registry did not send `Docker-Content-Digest`. */
+export interface ManifestHead {
+  readonly digest: Digest | undefined;
+  readonly mediaType: string | undefined;
+  readonly sizeBytes: number | undefined;
+}
+
+/** A manifest's bytes as they came, at most 4 MiB, and the digest that was computed from them. */
+export interface ManifestBody {
+  readonly bytes: Uint8Array;
+  readonly digest: Digest;
+  readonly mediaType: string;
+}
+
+/** A blob's size, when the registry said it. */
+export interface BlobHead {
+  readonly sizeBytes: number | undefined;
+}
+
+/** A stream of a blob's bytes from `startByte` on. `sizeBytes` is of the whole blob. The reader counts and hashes. */
+export interface BlobStream {
+  readonly body: ReadableStream<Uint8Array>;
+  readonly startByte: number;
+  readonly sizeBytes: number | undefined;
+}
+
+/** A page as the registry wrote it (JSON, at most 4 MiB), and the query of its `Link: rel="next"`. */
+export interface Page {
+  readonly bytes: Uint8Array;
+  readonly mediaType: string;
+  readonly nextQuery: string | undefined;
+  /** Headers that belong to the answer's meaning, such as `OCI-Filters-Applied`. */
+  readonly filtersApplied: string | undefined;
+}
+
+/** Limits of one call: it ends by `signal`, and its answer's headers must have come within `timeoutMs`. */
+export interface CallLimits {
+  readonly signal: AbortSignal;
+  readonly timeoutMs: number;
+}
+
+/** A half-open range of bytes; `endByte` absent means to the end. */
+export interface ByteRange {
+  readonly startByte: number;
+  readonly endByte: number | undefined;
+}
+
+/**
+ * One remote registry, to pull from. Every method answers with knowledge or with `Unavailable`; it does not throw for
+ * what a network or a registry does. OCI distribution spec v1.1, end-1 to end-12.
+ */
+export interface RemoteRegistry {
+  readonly host: RegistryHost;
+  headManifest(repository: Repository, reference: Tag | Digest, limits: CallLimits): Promise<Answer<ManifestHead>>;
+  getManifest(repository: Repository, reference: Tag | Digest, limits: CallLimits): Promise<Answer<ManifestBody>>;
+  headBlob(repository: Repository, digest: Digest, limits: CallLimits): Promise<Answer<BlobHead>>;
+  getBlob(repository: Repository, digest: Digest, range: ByteRange, limits: CallLimits): Promise<Answer<BlobStream>>;
+  /** `query` is the part after `?`, already reduced to `n`, `last`. */
+  listTags(repository: Repository, query: string, limits: CallLimits): Promise<Answer<Page>>;
+  /** `query` is the part after `?`, already reduced to `artifactType` and paging keys. Absent: no referrers API there. */
+  listReferrers(repository: Repository, digest: Digest, query: string, limits: CallLimits): Promise<Answer<Page>>;
+}

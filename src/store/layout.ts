@@ -1,0 +1,39 @@
+import { join } from "node:path";
+import { algorithmOf, type Digest, hexOf } from "../reference/digest.ts";
+
+/**
+ * Where things lie in a storage folder:
+ *
+ *     STORAGE/
+ *     ├── lock                     held by the one process that owns the folder
+ *     ├── admin.sock               where commands reach that process
+ *     └── v1/                      the format's version
+ *         ├── index.db             which content is held, and what it was seen as
+ *         ├── blobs/
+ *         │   └── sha256/ab/abcd…  published content: complete, verified, synced, never changed
+ *         └── fills/
+ *             └── abcd….N.part     content on its way in; whatever is here at start is left over
+ */
+export interface Layout {
+  readonly root: string;
+  readonly lock: string;
+  readonly adminSocket: string;
+  readonly index: string;
+  readonly blobs: string;
+  readonly fills: string;
+  blob(digest: Digest): string;
+}
+
+/** The paths of one storage folder. Names come from parsed digests only. */
+export function layoutOf(root: string): Layout {
+  const blobs = join(root, "v1", "blobs");
+  return {
+    root,
+    blobs,
+    lock: join(root, "lock"),
+    adminSocket: join(root, "admin.sock"),
+    index: join(root, "v1", "index.db"),
+    fills: join(root, "v1", "fills"),
+    blob: (digest) => `${blobs}/${algorithmOf(digest)}/${hexOf(digest).slice(0, 2)}/${hexOf(digest)}`,
+  };
+}

@@ -1,0 +1,58 @@
+import { Worker } from "node:worker_threads";
+import { Failure } from "../../errors/failure.ts";
+import type { Write, WriteReply, WriteRequest } from "./statements.ts";
+
+interface Waiting {
+  readonly resolve: () => void;
+  readonly reject: (failure: Failure) => void;
+}
+
+/** Sends writes to the writer's thread and waits for its word. */
+export class WriteQueue {
+  readonly #worker: Worker;
+  readonly #waiting = new Map<number, Waiting>();
+  #nextId = 1;
+  #broken: Failure | undefined;
+
+  constructor(databaseFile: string) {
+    this.#worker = new Worker(new URL("./writer.ts", import.meta.url));
+    this.#worker.on("message", (reply: WriteReply) => this.#settle(reply));
+    this.#worker.on("error", (error) => this.#break(String(error)));
+    this.#worker.postMessage({ open: databaseFile });
+    this.#worker.unref();
+  }
+
+  /** Applies the writes in one transaction. Throws `STORAGE_FAILED`; then none of them was applied. */
+  run(writes: readonly Write[]): Promise<void> {
+    if (this.#broken !== undefined) return Promise.reject(this.#broken);
+    const id = this.#nextId++;
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject });
+      this.#worker.ref();
+      this.#worker.postMessage({ id, writes } satisfies WriteRequest);
+    });
+  }
+
+  async close(): Promise<void> {
+    while (this.#waiting.size > 0) await this.run([]).catch(() => undefined);
+    await this.#worker.terminate();
+  }
+
+  #settle({ id, error }: WriteReply): void {
+    const waiting = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    if (this.#waiting.size === 0) this.#worker.unref();
+    if (error === undefined) waiting?.resolve();
+    else waiting?.reject(storageFailure(error));
+  }
+
+  #break(message: string): void {
+    this.#broken = storageFailure(message);
+    for (const waiting of this.#waiting.values()) waiting.reject(this.#broken);
+    this.#waiting.clear();
+  }
+}
+
+function storageFailure(reason: string): Failure {
+  return new Failure({ code: "STORAGE_FAILED", message: `the index could not be written: ${reason}` });
+}

@@ -1,0 +1,95 @@
+/**
+ * `bun bench/main.ts [ROW…] [--rounds N] [--seconds N] [-o markdown|json] [--list]`: measures Periplus beside its
+ * peers. Results go to stdout, what is going on to stderr. Exit: 0 measured, 1 failed, 2 usage.
+ */
+import { mkdtempSync, rmSync } from "node:fs";
+import { cpus, tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { runRow } from "./measure/run.ts";
+import type { Bench } from "./measure/stage.ts";
+import { judge } from "./report/judge.ts";
+import { describeMachine } from "./report/machine.ts";
+import { renderMarkdown } from "./report/markdown.ts";
+import type { Row, RowResult } from "./row.ts";
+import { ROWS } from "./rows/all.ts";
+
+const SERVER_CORE = 0;
+const LOAD_CORE = 1;
+
+interface Options {
+  readonly rows: readonly Row[];
+  readonly rounds: number;
+  readonly seconds: number;
+  readonly output: "markdown" | "json";
+}
+
+/** What the command line asks for, or what is wrong with it. */
+function readOptions(argv: readonly string[]): Options | string {
+  const { values, positionals } = parseArgs({
+    args: [...argv],
+    allowPositionals: true,
+    options: {
+      rounds: { type: "string", default: "3" },
+      seconds: { type: "string", default: "5" },
+      output: { type: "string", short: "o", default: "markdown" },
+      list: { type: "boolean", default: false },
+    },
+  });
+  if (values.list) return ROWS.map((row) => `${row.id}: ${row.title}`).join("\n");
+  const unknown = positionals.find((id) => !ROWS.some((row) => row.id === id));
+  if (unknown !== undefined) return `no row ${unknown}; there are: ${ROWS.map((row) => row.id).join(", ")}`;
+  const [rounds, seconds] = [Number(values.rounds), Number(values.seconds)];
+  if (!(rounds >= 1 && seconds >= 1)) return "--rounds and --seconds take numbers from 1 on";
+  if (values.output !== "markdown" && values.output !== "json") return "-o takes markdown or json";
+  const rows = positionals.length === 0 ? ROWS : ROWS.filter((row) => positionals.includes(row.id));
+  return { rows, rounds, seconds, output: values.output };
+}
+
+/** What this machine lacks to measure at all. */
+function obstacle(): string | undefined {
+  if (process.platform !== "linux") return "the benchmark reads /proc and pins processes to cores: run it on Linux";
+  if (cpus().length < 2) return "the benchmark needs two cores: one for the server, one for the load";
+  const absent = ["taskset", "setpriv", "wrk"].find((name) => Bun.which(name) === null);
+  return absent === undefined ? undefined : `no ${absent} on the path: install the packages util-linux and wrk`;
+}
+
+function pinSelf(core: number): void {
+  Bun.spawnSync(["taskset", "-a", "-cp", String(core), String(process.pid)]);
+}
+
+function render(results: readonly RowResult[], output: Options["output"]): string {
+  const machine = describeMachine(new Date().toISOString().slice(0, 10));
+  if (output === "markdown") return renderMarkdown(machine, results);
+  const rows = results.map((result) => ({ ...result, verdicts: judge(result) }));
+  return JSON.stringify({ machine, rows }, undefined, 2);
+}
+
+async function main(argv: readonly string[]): Promise<number> {
+  const options = readOptions(argv);
+  const problem = typeof options === "string" ? options : obstacle();
+  if (typeof options === "string" || problem !== undefined) {
+    console.error(problem);
+    return argv.includes("--list") ? 0 : 2;
+  }
+  pinSelf(LOAD_CORE);
+  const workDir = mkdtempSync(join(Bun.env["PERIPLUS_BENCH_DIR"] ?? tmpdir(), "periplus-bench-"));
+  const bench: Bench = {
+    serverCore: SERVER_CORE,
+    loadCore: LOAD_CORE,
+    workDir,
+    rounds: options.rounds,
+    seconds: options.seconds,
+    say: (line) => console.error(line),
+  };
+  try {
+    const results: RowResult[] = [];
+    for (const row of options.rows) results.push(await runRow(bench, row));
+    console.log(render(results, options.output));
+    return 0;
+  } finally {
+    rmSync(workDir, { recursive: true, force: true });
+  }
+}
+
+if (import.meta.main) process.exitCode = await main(Bun.argv.slice(2));

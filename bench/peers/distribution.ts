@@ -1,0 +1,31 @@
+import type { Bench } from "../measure/stage.ts";
+import type { Contender } from "../row.ts";
+import { contender, type Place } from "./launch.ts";
+import { findRegistry } from "./tools.ts";
+
+/** Distribution's registry as a pull-through cache of one upstream, its logs and traces off, its cache of descriptors on. */
+export function distribution(bench: Bench, upstreamUrl: string): Contender {
+  return contender(bench, {
+    name: "distribution",
+    role: "peer",
+    find: findRegistry,
+    argv: (program, place) => [program, "serve", place.write("config.yml", config(place, upstreamUrl))],
+    env: () => ({ OTEL_TRACES_EXPORTER: "none", OTEL_METRICS_EXPORTER: "none" }),
+    readyPath: "/v2/",
+  });
+}
+
+function config(place: Place, upstreamUrl: string): string {
+  return `version: 0.1
+log:
+  level: error
+  accesslog: { disabled: true }
+storage:
+  filesystem: { rootdirectory: ${place.dir}/data }
+  cache: { blobdescriptor: inmemory }
+http:
+  addr: 127.0.0.1:${place.port}
+proxy:
+  remoteurl: ${upstreamUrl}
+`;
+}

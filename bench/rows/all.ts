@@ -1,0 +1,21 @@
+import type { Row } from "../row.ts";
+import { blobHeld } from "./blob-held.ts";
+import { blobRedirect } from "./blob-redirect.ts";
+import { coldHerd } from "./cold-herd.ts";
+import { coldStream } from "./cold-stream.ts";
+import { manifestHeld } from "./manifest-held.ts";
+import { manifestRedirect } from "./manifest-redirect.ts";
+import { memory } from "./memory.ts";
+import { scale } from "./scale.ts";
+
+/** Every row, in the order in which they run. */
+export const ROWS: readonly Row[] = [
+  manifestRedirect,
+  blobRedirect,
+  manifestHeld,
+  blobHeld,
+  coldHerd,
+  coldStream,
+  memory,
+  scale,
+];

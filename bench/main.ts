@@ -65,6 +65,19 @@ function render(results: readonly RowResult[], output: Options["output"]): strin
   return JSON.stringify({ machine, rows }, undefined, 2);
 }
 
+/** One row that cannot be set up does not cost the others their figures. */
+async function runRows(bench: Bench, rows: readonly Row[]): Promise<readonly RowResult[]> {
+  const results: RowResult[] = [];
+  for (const row of rows) {
+    try {
+      results.push(await runRow(bench, row));
+    } catch (error) {
+      bench.say(`${row.id} failed: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+  return results;
+}
+
 async function main(argv: readonly string[]): Promise<number> {
   const options = readOptions(argv);
   const problem = typeof options === "string" ? options : obstacle();
@@ -83,10 +96,9 @@ async function main(argv: readonly string[]): Promise<number> {
     say: (line) => console.error(line),
   };
   try {
-    const results: RowResult[] = [];
-    for (const row of options.rows) results.push(await runRow(bench, row));
+    const results = await runRows(bench, options.rows);
     console.log(render(results, options.output));
-    return 0;
+    return results.length === options.rows.length ? 0 : 1;
   } finally {
     rmSync(workDir, { recursive: true, force: true });
   }

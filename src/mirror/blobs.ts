@@ -1,0 +1,203 @@
+import { asFailure, type Failure } from "../errors/failure.ts";
+import type { Digest } from "../reference/digest.ts";
+import type { RegistryHost } from "../reference/host.ts";
+import type { Absent, Answer, BlobHead, BlobStream, RemoteRegistry, Unavailable } from "../registry/remote.ts";
+import type { ContentStore, Draft } from "../store/content.ts";
+import type { ContentIndex } from "../store/content-index.ts";
+import type { DownloadLimits } from "./download.ts";
+import type { MirrorEvents } from "./events.ts";
+import { ExpiringMap } from "./expiring.ts";
+import { Fill } from "./fill.ts";
+import { type Origin, type Pull, placeKey, refusedAnswer, waits } from "./pull.ts";
+import type { Quota } from "./quota.ts";
+
+/** What blobs are mirrored with. */
+export interface BlobParts {
+  readonly index: ContentIndex;
+  readonly content: ContentStore;
+  readonly quota: Quota;
+  readonly registryOf: (host: RegistryHost) => RemoteRegistry;
+  readonly limits: DownloadLimits;
+  readonly events: MirrorEvents;
+  readonly nowMs: () => number;
+}
+
+/** A blob that can be sent: a whole file, or a download that is still running. */
+export type OpenBlob =
+  | { readonly kind: "held"; readonly path: string; readonly sizeBytes: number; readonly origin: Origin }
+  | { readonly kind: "filling"; readonly fill: Fill; readonly origin: Origin };
+
+/** The answer to a pull of a blob. */
+export type BlobOutcome = OpenBlob | Absent | Unavailable;
+
+type Started = { readonly kind: "started"; readonly fill: Fill } | Absent | Unavailable;
+
+/** Blobs by digest: from the store, from a download that runs, or by beginning the one download. */
+export class BlobMirror {
+  readonly #parts: BlobParts;
+  readonly #starting = new Map<Digest, Promise<Started>>();
+  readonly #fills = new Map<Digest, Fill>();
+  readonly #absences: ExpiringMap<Absent | Unavailable>;
+  #pulls = new Map<Digest, number>();
+
+  constructor(parts: BlobParts) {
+    this.#parts = parts;
+    this.#absences = new ExpiringMap(10_000, parts.nowMs);
+  }
+
+  /** Downloads that run now. */
+  get runningFills(): number {
+    return this.#fills.size;
+  }
+
+  async open(pull: Pull, digest: Digest): Promise<BlobOutcome> {
+    const held = await this.#held(pull, digest);
+    if (held !== undefined) return held;
+    const known = this.#absences.get(placeKey(pull.place, digest));
+    if (known !== undefined) return known;
+    const running = this.#fills.get(digest);
+    if (running !== undefined) return this.#join(pull, running);
+    const starting = this.#starting.get(digest);
+    if (starting === undefined) return this.#begin(pull, digest);
+    const other = await starting;
+    // Another place's answer is none for this one: ask again, now that nothing is starting.
+    return other.kind === "started" ? this.#join(pull, other.fill) : this.open(pull, digest);
+  }
+
+  /** HEAD: the size of what is held or running, else the upstream's own answer. */
+  async head(pull: Pull, digest: Digest): Promise<Answer<BlobHead & { readonly origin: Origin }>> {
+    const held = await this.#held(pull, digest);
+    if (held?.kind === "held") return { kind: "found", sizeBytes: held.sizeBytes, origin: "hit" };
+    const known = this.#absences.get(placeKey(pull.place, digest));
+    if (known !== undefined) return known;
+    const answer = await this.#ask(pull, digest);
+    return answer.kind === "found" ? { ...answer, origin: "miss" } : answer;
+  }
+
+  /** Writes the times of the pulls since the last call. */
+  async flushPulls(): Promise<void> {
+    const pulls = this.#pulls;
+    if (pulls.size === 0) return;
+    this.#pulls = new Map();
+    await this.#parts.index.touch(pulls);
+  }
+
+  /** Ends the downloads that run. */
+  stop(): void {
+    for (const fill of this.#fills.values()) fill.source.stop.abort();
+  }
+
+  async #held(pull: Pull, digest: Digest): Promise<OpenBlob | undefined> {
+    const { index, content, nowMs } = this.#parts;
+    const row = (await index.blobAt(pull.place, digest)) ?? (await this.#heldElsewhere(pull, digest));
+    if (row === undefined) return undefined;
+    const path = content.pathIfHeld(digest, row.sizeBytes);
+    if (path === undefined) {
+      // Evicted between decision and open, or lost: a miss, and the row goes too.
+      await this.#parts.quota.remove(row);
+      return undefined;
+    }
+    this.#pulls.set(digest, nowMs());
+    return { kind: "held", path, sizeBytes: row.sizeBytes, origin: "hit" };
+  }
+
+  /** A digest is no permission: what was seen at another place is served here once this upstream says it has it too. */
+  async #heldElsewhere(pull: Pull, digest: Digest): ReturnType<ContentIndex["blob"]> {
+    const row = await this.#parts.index.blob(digest);
+    if (row === undefined) return undefined;
+    const answer = await this.#ask(pull, digest);
+    if (answer.kind !== "found") return undefined;
+    await this.#parts.index.link(pull.place, digest);
+    return row;
+  }
+
+  async #join(pull: Pull, fill: Fill): Promise<BlobOutcome> {
+    const { place } = fill.source;
+    if (place.upstream !== pull.place.upstream || place.repository !== pull.place.repository) {
+      const answer = await this.#ask(pull, fill.digest);
+      if (answer.kind !== "found") return answer;
+      if (this.#fills.get(fill.digest) !== fill) return this.open(pull, fill.digest);
+    }
+    return { kind: "filling", fill, origin: "joined" };
+  }
+
+  async #ask({ place }: Pull, digest: Digest): Promise<Answer<BlobHead>> {
+    const limits = { signal: AbortSignal.timeout(waits.answerMs), timeoutMs: waits.answerMs };
+    const answer = await this.#parts.registryOf(place.upstream).headBlob(place.repository, digest, limits);
+    if (answer.kind === "absent") this.#absences.set(placeKey(place, digest), answer, waits.absenceMs);
+    return answer;
+  }
+
+  async #begin(pull: Pull, digest: Digest): Promise<BlobOutcome> {
+    const starting = this.#start(pull, digest);
+    this.#starting.set(digest, starting);
+    const started = await starting.finally(() => this.#starting.delete(digest));
+    if (started.kind === "started") return { kind: "filling", fill: started.fill, origin: "miss" };
+    if (started.kind === "absent") this.#absences.set(placeKey(pull.place, digest), started, waits.absenceMs);
+    return started;
+  }
+
+  async #start(pull: Pull, digest: Digest): Promise<Started> {
+    const { place } = pull;
+    const { registryOf, limits, events } = this.#parts;
+    const stop = new AbortController();
+    const registry = registryOf(place.upstream);
+    const whole = { startByte: 0, endByte: undefined };
+    const first = await registry.getBlob(place.repository, digest, whole, {
+      signal: stop.signal,
+      timeoutMs: limits.headersMs,
+    });
+    if (first.kind !== "found") return first;
+    const draft = await this.#draft(pull, digest, first.sizeBytes);
+    const fill = new Fill(
+      { registry, place, digest, limits, stop },
+      first.sizeBytes,
+      draft,
+      this.#keeper(pull, digest),
+    );
+    this.#fills.set(digest, fill);
+    events.fillStarted(place.upstream);
+    void this.#run(fill, first);
+    return { kind: "started", fill };
+  }
+
+  async #run(fill: Fill, first: BlobStream): Promise<void> {
+    await fill.run(first);
+    this.#fills.delete(fill.digest);
+    this.#parts.events.fillEnded(fill.source.place.upstream, fill.headBytes);
+    await fill.finish();
+  }
+
+  /** A file to fill, or `undefined` when the rule's quota or the disk has no room: the pull goes on without. */
+  async #draft({ rule }: Pull, digest: Digest, sizeBytes: number | undefined): Promise<Draft | undefined> {
+    const { content, quota, events } = this.#parts;
+    try {
+      if (!(await quota.makeRoomFor(rule.id, sizeBytes ?? 0, rule.maxSizeBytes))) {
+        events.notKept(`${digest} does not fit into the maxSize of rule ${rule.id} beside what is fresh`);
+        return undefined;
+      }
+      return await content.begin(digest);
+    } catch (error) {
+      events.notKept(asFailure(error, "STORAGE_FAILED", `${digest} is served without being kept`).message);
+      return undefined;
+    }
+  }
+
+  #keeper({ place, rule }: Pull, digest: Digest): ConstructorParameters<typeof Fill>[3] {
+    const { index, quota, events, nowMs } = this.#parts;
+    return {
+      makeRoom: (neededBytes) => quota.makeRoomOnDisk(neededBytes),
+      keep: async (draft, sizeBytes) => {
+        await draft.publish();
+        await index.putBlob(place, { digest, sizeBytes, ruleId: rule.id, pulledAtMs: nowMs() });
+        await quota.added(rule.id, sizeBytes);
+        await quota.makeRoomFor(rule.id, 0, rule.maxSizeBytes);
+      },
+      wrongBytes: (message) => {
+        this.#absences.set(placeKey(place, digest), refusedAnswer(message), waits.wrongBytesMs);
+        events.wrongBytes(place.upstream, message);
+      },
+      notKept: (failure: Failure) => events.notKept(failure.message),
+    };
+  }
+}

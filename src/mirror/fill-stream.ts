@@ -1,0 +1,118 @@
+import { algorithmOf, digestFrom } from "../reference/digest.ts";
+import { Failure } from "../errors/failure.ts";
+import { download } from "./download.ts";
+import type { Fill } from "./fill.ts";
+
+/** Part of a blob, as a half-open range of bytes; `endByte` absent means to the end. */
+export interface Span {
+  readonly startByte: number;
+  readonly endByte: number | undefined;
+}
+
+/**
+ * A client's view of a fill: the bytes of `span`, behind the write head, at the client's own pace and with one piece in
+ * memory. It errors, so that the connection breaks, when the fill fails.
+ */
+export function fillStream(fill: Fill, span: Span): ReadableStream<Uint8Array> {
+  const reader = new FillReader(fill, span);
+  // Entered now and not at the first pull: the fill may be over before then.
+  return new ReadableStream<Uint8Array>(
+    {
+      pull: (controller) => reader.pull(controller),
+      cancel: () => reader.leave(),
+    },
+    { highWaterMark: 0 },
+  );
+}
+
+class FillReader {
+  readonly #fill: Fill;
+  readonly #endByte: number;
+  #offset: number;
+  /** Set when the fill can no longer give what comes next: our own download of the rest. */
+  #rest: ReadableStreamDefaultReader<Uint8Array> | undefined;
+
+  constructor(fill: Fill, span: Span) {
+    this.#fill = fill;
+    this.#offset = span.startByte;
+    this.#endByte = span.endByte ?? Number.POSITIVE_INFINITY;
+    fill.enter(this, this.#offset);
+  }
+
+  async leave(): Promise<void> {
+    await this.#rest?.cancel();
+    await this.#fill.leave(this);
+  }
+
+  async pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
+    try {
+      const bytes = this.#offset >= this.#endByte ? undefined : await this.#next();
+      if (bytes === undefined) {
+        await this.leave();
+        controller.close();
+        return;
+      }
+      const wanted = bytes.subarray(0, this.#endByte - this.#offset);
+      this.#offset += wanted.byteLength;
+      controller.enqueue(wanted);
+    } catch (error) {
+      await this.leave();
+      controller.error(error);
+    }
+  }
+
+  async #next(): Promise<Uint8Array | undefined> {
+    if (this.#rest !== undefined) return (await this.#rest.read()).value;
+    const read = await this.#fill.read(this, this.#offset);
+    if (read.kind === "bytes") return read.bytes;
+    if (read.kind === "end") return undefined;
+    this.#rest = restStream(this.#fill, this.#offset, read.keptBytes).getReader();
+    return (await this.#rest.read()).value;
+  }
+}
+
+/**
+ * The rest of a blob by a download of its own, for a client that lags while the disk is full. It is hashed on from what
+ * the disk holds, and its last piece is withheld until the digest has matched, as everywhere.
+ */
+function restStream(fill: Fill, offset: number, keptBytes: number): ReadableStream<Uint8Array> {
+  const stop = new AbortController();
+  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+  const writer = writable.getWriter();
+  const source = { ...fill.source, stop };
+  const run = async (): Promise<void> => {
+    const hasher = await fill.hashWritten(keptBytes);
+    const { registry, place, digest, limits } = source;
+    const range = { startByte: keptBytes, endByte: undefined };
+    const first = await registry.getBlob(place.repository, digest, range, {
+      signal: stop.signal,
+      timeoutMs: limits.headersMs,
+    });
+    if (first.kind !== "found")
+      throw lostFailure(fill, first.kind === "absent" ? "it has it not any more" : first.message);
+    let position = keptBytes;
+    let withheld: Uint8Array = new Uint8Array(0);
+    const end = await download(source, first, keptBytes, async (bytes) => {
+      hasher.update(bytes);
+      const skip = Math.max(0, Math.min(bytes.byteLength, offset - position));
+      position += bytes.byteLength;
+      if (withheld.byteLength > 0) await writer.write(withheld);
+      withheld = bytes.subarray(skip);
+    });
+    if (end.kind === "unavailable") throw lostFailure(fill, end.message);
+    if (digestFrom(algorithmOf(digest), hasher.digest("hex")) !== digest)
+      throw lostFailure(fill, "it sent other bytes");
+    if (withheld.byteLength > 0) await writer.write(withheld);
+    await writer.close();
+  };
+  run().catch((error: unknown) => {
+    stop.abort();
+    writer.abort(error).catch(() => undefined);
+  });
+  return readable;
+}
+
+function lostFailure({ source }: Fill, reason: string): Failure {
+  const message = `${source.place.upstream} was asked again for ${source.digest} because the disk is full: ${reason}`;
+  return new Failure({ code: "UPSTREAM_FAILED", message });
+}

@@ -1,0 +1,241 @@
+import { asFailure, Failure } from "../errors/failure.ts";
+import { algorithmOf, type Digest, digestFrom } from "../reference/digest.ts";
+import type { BlobStream } from "../registry/remote.ts";
+import type { Draft } from "../store/content.ts";
+import { type DownloadSource, download } from "./download.ts";
+import { DraftWriter } from "./draft-writer.ts";
+import { RecentChunks } from "./recent-chunks.ts";
+
+/** What a fill needs of those who keep content. */
+export interface FillKeeper {
+  /** Makes room on a full disk; false when nothing could be evicted. */
+  makeRoom(neededBytes: number): Promise<boolean>;
+  /** Called once the bytes are right and on disk: publish them. Throws when they could not be kept. */
+  keep(draft: Draft, sizeBytes: number): Promise<void>;
+  /** Called when the upstream's bytes were not those of the digest. */
+  wrongBytes(message: string): void;
+  /** Called when nothing could be kept, with the reason. The clients are served all the same. */
+  notKept(failure: Failure): void;
+}
+
+/** What a read gives: bytes, the verified end, or that these bytes are no longer here and must be fetched again. */
+export type FillRead =
+  | { readonly kind: "bytes"; readonly bytes: Uint8Array }
+  | { readonly kind: "end" }
+  | { readonly kind: "lost"; readonly keptBytes: number };
+
+type FillState =
+  | { readonly kind: "running" }
+  | { readonly kind: "verified" }
+  | { readonly kind: "failed"; readonly failure: Failure };
+
+/** Bytes of the newest chunks that stay in memory for readers close to the write head. */
+const recentBytes = 1024 * 1024;
+/** How far the download may be ahead of the disk or, without one, of its fastest reader. */
+const aheadBytes = 8 * 1024 * 1024;
+const readBytes = 128 * 1024;
+
+/**
+ * One download of one digest: hashed and written as it comes, read by any number of clients behind the write head. It
+ * needs no client to go on. The last chunk is not shown before size and digest have matched, so no client ever gets a
+ * complete body of wrong bytes.
+ */
+export class Fill {
+  readonly source: DownloadSource;
+  readonly sizeBytes: number | undefined;
+  readonly #draft: Draft | undefined;
+  readonly #writer: DraftWriter | undefined;
+  readonly #keeper: FillKeeper;
+  readonly #recent = new RecentChunks();
+  readonly #hasher: Bun.CryptoHasher;
+  readonly #readers = new Map<object, number>();
+  #state: FillState = { kind: "running" };
+  #headBytes = 0;
+  #shownBytes = 0;
+  #waiting: (() => void)[] = [];
+  #resumeDownload: (() => void) | undefined;
+  #finished = false;
+
+  constructor(source: DownloadSource, sizeBytes: number | undefined, draft: Draft | undefined, keeper: FillKeeper) {
+    this.source = source;
+    this.sizeBytes = sizeBytes;
+    this.#draft = draft;
+    this.#keeper = keeper;
+    this.#writer =
+      draft &&
+      new DraftWriter(
+        draft,
+        () => keeper.makeRoom(this.#missingBytes()),
+        () => this.#written(),
+      );
+    this.#hasher = new Bun.CryptoHasher(algorithmOf(source.digest));
+  }
+
+  get digest(): Digest {
+    return this.source.digest;
+  }
+
+  /** Bytes received so far. */
+  get headBytes(): number {
+    return this.#headBytes;
+  }
+
+  /** Runs the download to its end and keeps what came. Never throws. */
+  async run(first: BlobStream): Promise<void> {
+    const end = await download(this.source, first, 0, (bytes) => this.#accept(bytes));
+    if (end.kind === "unavailable") this.#fail(new Failure({ code: "UPSTREAM_FAILED", message: end.message }));
+    else if (this.#verify()) await this.#keep();
+    await this.#writer?.settle();
+    if (this.#state.kind === "failed") await this.#draft?.discard().catch(() => undefined);
+  }
+
+  /** Said after `run`, once no reader can enter any more: the file is closed when the last one has left. */
+  async finish(): Promise<void> {
+    this.#finished = true;
+    await this.#closeIfUnused();
+  }
+
+  /** Enters a reader at an offset; until it leaves, what it needs stays readable. */
+  enter(reader: object, offset: number): void {
+    this.#readers.set(reader, offset);
+  }
+
+  async leave(reader: object): Promise<void> {
+    this.#readers.delete(reader);
+    this.#resumeDownload?.();
+    await this.#closeIfUnused();
+  }
+
+  /** The next bytes at an offset, at most 128 KiB unless a whole recent chunk is larger. Waits for them. Throws the fill's failure. */
+  async read(reader: object, offset: number): Promise<FillRead> {
+    this.#readers.set(reader, offset);
+    this.#resumeDownload?.();
+    for (;;) {
+      if (this.#state.kind === "failed") throw this.#state.failure;
+      if (offset < this.#shownBytes) {
+        const bytes = this.#recent.read(offset, this.#shownBytes) ?? (await this.#readWritten(offset));
+        if (bytes !== undefined) return { kind: "bytes", bytes };
+        if (this.#writer?.error !== undefined || this.#draft === undefined) {
+          return { kind: "lost", keptBytes: this.#writer?.writtenBytes ?? 0 };
+        }
+      } else if (this.#state.kind === "verified") return { kind: "end" };
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
+  }
+
+  /** The hash of what is on disk from the start up to `endByte`, for who goes on from there by a download of its own. */
+  async hashWritten(endByte: number): Promise<Bun.CryptoHasher> {
+    const hasher = new Bun.CryptoHasher(algorithmOf(this.digest));
+    for (let offset = 0; offset < endByte; ) {
+      const bytes = await this.#readWritten(offset);
+      if (bytes === undefined || bytes.byteLength === 0)
+        throw new Failure({ code: "STORAGE_FAILED", message: `cannot read ${this.digest} back` });
+      const part = bytes.subarray(0, endByte - offset);
+      hasher.update(part);
+      offset += part.byteLength;
+    }
+    return hasher;
+  }
+
+  #accept(bytes: Uint8Array): Promise<void> | undefined {
+    const chunk = { startByte: this.#headBytes, bytes };
+    this.#hasher.update(bytes);
+    this.#recent.push(chunk);
+    this.#writer?.push(chunk);
+    this.#headBytes += bytes.byteLength;
+    const isLast = this.sizeBytes === undefined || this.#headBytes >= this.sizeBytes;
+    this.#shownBytes = isLast ? chunk.startByte : this.#headBytes;
+    this.#trim();
+    this.#wake();
+    return this.#isAhead() ? this.#untilCaughtUp() : undefined;
+  }
+
+  #verify(): boolean {
+    if (this.sizeBytes !== undefined && this.#headBytes > this.sizeBytes)
+      return this.#wrong("sent more than the size it gave");
+    const digest = digestFrom(algorithmOf(this.digest), this.#hasher.digest("hex"));
+    if (digest !== this.digest) return this.#wrong(`sent bytes whose digest is ${digest}`);
+    this.#shownBytes = this.#headBytes;
+    this.#state = { kind: "verified" };
+    this.#wake();
+    return true;
+  }
+
+  #wrong(what: string): false {
+    const { place, digest } = this.source;
+    const message = `${place.upstream} ${what} when asked for ${digest} of ${place.repository}; nothing was kept`;
+    this.#fail(new Failure({ code: "UPSTREAM_WRONG_BYTES", message }));
+    this.#keeper.wrongBytes(message);
+    return false;
+  }
+
+  #fail(failure: Failure): void {
+    this.#state = { kind: "failed", failure };
+    this.#wake();
+  }
+
+  async #keep(): Promise<void> {
+    if (this.#draft === undefined || this.#writer === undefined) return;
+    try {
+      if (!(await this.#writer.settle())) throw this.#writer.error;
+      await this.#keeper.keep(this.#draft, this.#headBytes);
+    } catch (error) {
+      this.#keeper.notKept(asFailure(error, "STORAGE_FAILED", `${this.digest} could not be kept`));
+      await this.#draft.discard().catch(() => undefined);
+    }
+  }
+
+  async #readWritten(offset: number): Promise<Uint8Array | undefined> {
+    const end = Math.min(this.#writer?.writtenBytes ?? 0, this.#shownBytes);
+    if (this.#draft === undefined || offset >= end) return undefined;
+    return this.#draft.read(offset, Math.min(readBytes, end - offset));
+  }
+
+  #missingBytes(): number {
+    return (this.sizeBytes ?? this.#headBytes + aheadBytes) - (this.#writer?.writtenBytes ?? 0);
+  }
+
+  #written(): void {
+    this.#trim();
+    this.#wake();
+    this.#resumeDownload?.();
+  }
+
+  #trim(): void {
+    const isOnDisk = this.#writer !== undefined && this.#writer.error === undefined;
+    this.#recent.trim(isOnDisk ? recentBytes : aheadBytes, isOnDisk ? this.#writer.writtenBytes : this.#headBytes);
+  }
+
+  /** With a disk, the disk sets the pace; without one, the fastest reader does. */
+  #isAhead(): boolean {
+    if (this.#writer !== undefined && this.#writer.error === undefined) {
+      return this.#headBytes - this.#writer.writtenBytes > aheadBytes;
+    }
+    const fastest = Math.max(-1, ...this.#readers.values());
+    return fastest < this.#headBytes - aheadBytes / 2;
+  }
+
+  async #untilCaughtUp(): Promise<void> {
+    while (this.#isAhead() && !this.source.stop.signal.aborted) {
+      // Without a disk the bytes are for those who wait for them, and for nobody else.
+      if (this.#writer?.error !== undefined && this.#readers.size === 0) return this.source.stop.abort();
+      await new Promise<void>((resolve) => {
+        this.#resumeDownload = resolve;
+      });
+      this.#trim();
+    }
+    this.#resumeDownload = undefined;
+  }
+
+  #wake(): void {
+    const waiting = this.#waiting;
+    if (waiting.length === 0) return;
+    this.#waiting = [];
+    for (const resume of waiting) resume();
+  }
+
+  async #closeIfUnused(): Promise<void> {
+    if (!this.#finished || this.#readers.size > 0) return;
+    await this.#draft?.close().catch(() => undefined);
+  }
+}

@@ -1,0 +1,80 @@
+import type { Address, V6Words } from "./address.ts";
+import type { PrefixTable } from "./prefix-table.ts";
+
+/** The label of an address. */
+export function labelOf(table: PrefixTable, address: Address): number {
+  if (address.kind === "v6") return labelOfV6(table, address.words);
+  const { v4Starts, v4Labels } = table;
+  return v4Labels[lastAtOrBefore(v4Starts, address.bits, 0, v4Starts.length - 1)] ?? 0;
+}
+
+/** A faster look-up of IPv4 labels by the address's 32 bits: 256 KiB that say where in the table each /16 begins. */
+export function indexV4({ v4Starts, v4Labels }: PrefixTable): (bits: number) => number {
+  const firsts = new Uint32Array(65_537);
+  let at = 0;
+  for (let block = 0; block < firsts.length; block += 1) {
+    while (at + 1 < v4Starts.length && (v4Starts[at + 1] ?? 0) <= block * 65_536) at += 1;
+    firsts[block] = at;
+  }
+  return (bits) => {
+    const block = bits >>> 16;
+    return v4Labels[lastAtOrBefore(v4Starts, bits, firsts[block] ?? 0, firsts[block + 1] ?? 0)] ?? 0;
+  };
+}
+
+/** The index between `first` and `last` of the last start that is not behind `bits`. */
+function lastAtOrBefore(starts: Uint32Array, bits: number, first: number, last: number): number {
+  let low = first;
+  let high = last;
+  while (low < high) {
+    const middle = (low + high + 1) >>> 1;
+    if ((starts[middle] ?? 0) <= bits) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}
+
+/** The label of the IPv6 address with these words. */
+function labelOfV6(table: PrefixTable, words: V6Words): number {
+  return searchV6(table, words, 0, table.v6Labels.length - 1);
+}
+
+/** A faster look-up of IPv6 labels: where in the table each first word that any interval starts with has its intervals. */
+export function indexV6(table: PrefixTable): (words: V6Words) => number {
+  const { v6Starts, v6Labels } = table;
+  const spans = new Map<number, { readonly low: number; high: number }>();
+  for (let at = 0; at < v6Labels.length; at += 1) {
+    const first = v6Starts[at * 4] ?? 0;
+    const span = spans.get(first);
+    if (span === undefined) spans.set(first, { low: Math.max(0, at - 1), high: at });
+    else span.high = at;
+  }
+  return (words) => {
+    const span = spans.get(words[0]);
+    return span === undefined ? labelOfV6(table, words) : searchV6(table, words, span.low, span.high);
+  };
+}
+
+/** The label of the last interval between `first` and `last` that starts at or before `words`. */
+function searchV6(table: PrefixTable, words: V6Words, first: number, last: number): number {
+  let low = first;
+  let high = last;
+  while (low < high) {
+    const middle = (low + high + 1) >>> 1;
+    if (startsAtOrBefore(table.v6Starts, middle, words)) low = middle;
+    else high = middle - 1;
+  }
+  return table.v6Labels[low] ?? 0;
+}
+
+/** Whether the start at `index` is not behind `words`. Written out: nearly every comparison ends at the first or second word. */
+function startsAtOrBefore(starts: Uint32Array, index: number, words: V6Words): boolean {
+  const at = index * 4;
+  const first = starts[at] ?? 0;
+  if (first !== words[0]) return first < words[0];
+  const second = starts[at + 1] ?? 0;
+  if (second !== words[1]) return second < words[1];
+  const third = starts[at + 2] ?? 0;
+  if (third !== words[2]) return third < words[2];
+  return (starts[at + 3] ?? 0) <= words[3];
+}

@@ -17,7 +17,11 @@ export type UnavailableReason =
   /** The breaker is open: it failed just now and was not asked. */
   | "breaker-open"
   /** The answer broke the protocol, a size limit or the egress policy. */
-  | "refused";
+  | "refused"
+  /** The bytes are not what their digest says: the upstream is not to be trusted with them. */
+  | "wrong-bytes"
+  /** The caller's own signal ended the call; it says nothing of the registry. */
+  | "cancelled";
 
 /** A registry gave no information: what is held stays good. Never an absence. */
 export interface Unavailable {
@@ -74,7 +78,10 @@ export interface Page {
   readonly filtersApplied: string | undefined;
 }
 
-/** Limits of one call: it ends by `signal`, and its answer's headers must have come within `timeoutMs`. */
+/**
+ * Limits of one call: it ends by `signal`, and its answer must have come within `timeoutMs`: the headers of a blob's
+ * stream, all of anything else, retries and tokens included.
+ */
 export interface CallLimits {
   readonly signal: AbortSignal;
   readonly timeoutMs: number;

@@ -1,0 +1,17 @@
+import type { Unavailable, UnavailableReason } from "./remote.ts";
+
+/** What may be known beside the reason. */
+export interface UnavailableFacts {
+  readonly status?: number;
+  readonly retryAfterMs?: number;
+}
+
+/** An answer that is no knowledge. The message is half a sentence that `askedFor` completes. */
+export function unavailable(reason: UnavailableReason, message: string, facts: UnavailableFacts = {}): Unavailable {
+  return { kind: "unavailable", reason, message, status: facts.status, retryAfterMs: facts.retryAfterMs };
+}
+
+/** The same answer with what was asked put before its message. */
+export function askedFor(asked: string, answer: Unavailable): Unavailable {
+  return { ...answer, message: `${asked}: ${answer.message}` };
+}

@@ -34,7 +34,7 @@ export async function download(
   source: DownloadSource,
   first: BlobStream,
   startByte: number,
-  accept: (bytes: Uint8Array) => Promise<void> | undefined,
+  accept: (bytes: Uint8Array<ArrayBuffer>) => Promise<void> | undefined,
 ): Promise<DownloadEnd> {
   let stream = first;
   let next = startByte;
@@ -72,7 +72,7 @@ async function resume({ registry, place, digest, limits, stop }: DownloadSource,
 async function drain(
   source: DownloadSource,
   stream: BlobStream,
-  accept: (bytes: Uint8Array, position: number) => Promise<void>,
+  accept: (bytes: Uint8Array<ArrayBuffer>, position: number) => Promise<void>,
 ): Promise<Unavailable | undefined> {
   const reader = stream.body.getReader();
   let position = stream.startByte;

@@ -13,10 +13,10 @@ export interface Span {
  * A client's view of a fill: the bytes of `span`, behind the write head, at the client's own pace and with one piece in
  * memory. It errors, so that the connection breaks, when the fill fails.
  */
-export function fillStream(fill: Fill, span: Span): ReadableStream<Uint8Array> {
+export function fillStream(fill: Fill, span: Span): ReadableStream<Uint8Array<ArrayBuffer>> {
   const reader = new FillReader(fill, span);
   // Entered now and not at the first pull: the fill may be over before then.
-  return new ReadableStream<Uint8Array>(
+  return new ReadableStream<Uint8Array<ArrayBuffer>>(
     {
       pull: (controller) => reader.pull(controller),
       cancel: () => reader.leave(),
@@ -30,7 +30,7 @@ class FillReader {
   readonly #endByte: number;
   #offset: number;
   /** Set when the fill can no longer give what comes next: our own download of the rest. */
-  #rest: ReadableStreamDefaultReader<Uint8Array> | undefined;
+  #rest: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>> | undefined;
 
   constructor(fill: Fill, span: Span) {
     this.#fill = fill;
@@ -44,7 +44,7 @@ class FillReader {
     await this.#fill.leave(this);
   }
 
-  async pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
+  async pull(controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>): Promise<void> {
     try {
       const bytes = this.#offset >= this.#endByte ? undefined : await this.#next();
       if (bytes === undefined) {
@@ -61,7 +61,7 @@ class FillReader {
     }
   }
 
-  async #next(): Promise<Uint8Array | undefined> {
+  async #next(): Promise<Uint8Array<ArrayBuffer> | undefined> {
     if (this.#rest !== undefined) return (await this.#rest.read()).value;
     const read = await this.#fill.read(this, this.#offset);
     if (read.kind === "bytes") return read.bytes;
@@ -75,9 +75,9 @@ class FillReader {
  * The rest of a blob by a download of its own, for a client that lags while the disk is full. It is hashed on from what
  * the disk holds, and its last piece is withheld until the digest has matched, as everywhere.
  */
-function restStream(fill: Fill, offset: number, keptBytes: number): ReadableStream<Uint8Array> {
+function restStream(fill: Fill, offset: number, keptBytes: number): ReadableStream<Uint8Array<ArrayBuffer>> {
   const stop = new AbortController();
-  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+  const { readable, writable } = new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>();
   const writer = writable.getWriter();
   const source = { ...fill.source, stop };
   const run = async (): Promise<void> => {
@@ -91,7 +91,7 @@ function restStream(fill: Fill, offset: number, keptBytes: number): ReadableStre
     if (first.kind !== "found")
       throw lostFailure(fill, first.kind === "absent" ? "it has it not any more" : first.message);
     let position = keptBytes;
-    let withheld: Uint8Array = new Uint8Array(0);
+    let withheld: Uint8Array<ArrayBuffer> = new Uint8Array(0);
     const end = await download(source, first, keptBytes, async (bytes) => {
       hasher.update(bytes);
       const skip = Math.max(0, Math.min(bytes.byteLength, offset - position));

@@ -20,7 +20,7 @@ export interface FillKeeper {
 
 /** What a read gives: bytes, the verified end, or that these bytes are no longer here and must be fetched again. */
 export type FillRead =
-  | { readonly kind: "bytes"; readonly bytes: Uint8Array }
+  | { readonly kind: "bytes"; readonly bytes: Uint8Array<ArrayBuffer> }
   | { readonly kind: "end" }
   | { readonly kind: "lost"; readonly keptBytes: number };
 
@@ -137,7 +137,7 @@ export class Fill {
     return hasher;
   }
 
-  #accept(bytes: Uint8Array): Promise<void> | undefined {
+  #accept(bytes: Uint8Array<ArrayBuffer>): Promise<void> | undefined {
     const chunk = { startByte: this.#headBytes, bytes };
     this.#hasher.update(bytes);
     this.#recent.push(chunk);
@@ -185,7 +185,7 @@ export class Fill {
     }
   }
 
-  async #readWritten(offset: number): Promise<Uint8Array | undefined> {
+  async #readWritten(offset: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
     const end = Math.min(this.#writer?.writtenBytes ?? 0, this.#shownBytes);
     if (this.#draft === undefined || offset >= end) return undefined;
     return this.#draft.read(offset, Math.min(readBytes, end - offset));

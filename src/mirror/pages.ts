@@ -105,6 +105,6 @@ interface Limits {
 const absent: Absent = { kind: "absent" };
 const emptyIndex = `{"schemaVersion":2,"mediaType":"${mediaTypes.ociIndex}","manifests":[]}`;
 
-function asPage(bytes: Uint8Array): Answer<Page> {
+function asPage(bytes: Uint8Array<ArrayBuffer>): Answer<Page> {
   return { kind: "found", bytes, mediaType: mediaTypes.ociIndex, nextQuery: undefined, filtersApplied: undefined };
 }

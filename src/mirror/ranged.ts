@@ -10,8 +10,8 @@ const wholeMaxBytes = 256 * 1024;
 
 /** A body for a client of a running fill. */
 export type FillBody =
-  | { readonly kind: "stream"; readonly stream: ReadableStream<Uint8Array> }
-  | { readonly kind: "whole"; readonly bytes: Uint8Array }
+  | { readonly kind: "stream"; readonly stream: ReadableStream<Uint8Array<ArrayBuffer>> }
+  | { readonly kind: "whole"; readonly bytes: Uint8Array<ArrayBuffer> }
   | Unavailable;
 
 /** Opens a part of what is being filled, or all of it. Throws the fill's failure when it is small and fails. */
@@ -38,7 +38,10 @@ async function fetchSpan({ source }: Fill, span: Span): Promise<FillBody> {
 }
 
 /** Lets through the bytes of the span from a body that begins `skipBytes` before it; errors when the body ends early. */
-function cut(skipBytes: number, { startByte, endByte }: Span): TransformStream<Uint8Array, Uint8Array> {
+function cut(
+  skipBytes: number,
+  { startByte, endByte }: Span,
+): TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>> {
   let skip = skipBytes;
   let left = (endByte ?? Number.POSITIVE_INFINITY) - startByte;
   return new TransformStream({

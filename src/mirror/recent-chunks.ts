@@ -1,7 +1,7 @@
 /** Bytes with the offset of the first of them. */
 export interface Chunk {
   readonly startByte: number;
-  readonly bytes: Uint8Array;
+  readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
 /**
@@ -33,7 +33,7 @@ export class RecentChunks {
   }
 
   /** What is there from `offset` up to `endByte`, of one chunk; `undefined` when it was dropped or has not come. */
-  read(offset: number, endByte: number): Uint8Array | undefined {
+  read(offset: number, endByte: number): Uint8Array<ArrayBuffer> | undefined {
     if (offset < this.startByte) return undefined;
     for (let i = this.#chunks.length - 1; i >= 0; i--) {
       const chunk = this.#chunks[i];

@@ -52,7 +52,7 @@ export interface ManifestHead {
 
 /** A manifest's bytes as they came, at most 4 MiB, and the digest that was computed from them. */
 export interface ManifestBody {
-  readonly bytes: Uint8Array;
+  readonly bytes: Uint8Array<ArrayBuffer>;
   readonly digest: Digest;
   readonly mediaType: string;
 }
@@ -64,14 +64,14 @@ export interface BlobHead {
 
 /** A stream of a blob's bytes from `startByte` on. `sizeBytes` is of the whole blob. The reader counts and hashes. */
 export interface BlobStream {
-  readonly body: ReadableStream<Uint8Array>;
+  readonly body: ReadableStream<Uint8Array<ArrayBuffer>>;
   readonly startByte: number;
   readonly sizeBytes: number | undefined;
 }
 
 /** A page as the registry wrote it (JSON, at most 4 MiB), and the query of its `Link: rel="next"`. */
 export interface Page {
-  readonly bytes: Uint8Array;
+  readonly bytes: Uint8Array<ArrayBuffer>;
   readonly mediaType: string;
   readonly nextQuery: string | undefined;
   /** Headers that belong to the answer's meaning, such as `OCI-Filters-Applied`. */

@@ -21,7 +21,7 @@ export interface BlobRow {
 export interface ManifestRow {
   readonly digest: Digest;
   readonly mediaType: string;
-  readonly bytes: Uint8Array;
+  readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
 /** What a tag was when it was last checked with its upstream. */
@@ -35,7 +35,7 @@ export interface TagRow {
 
 /** A page of a list (tags, referrers) as the upstream wrote it. */
 export interface PageRow {
-  readonly bytes: Uint8Array;
+  readonly bytes: Uint8Array<ArrayBuffer>;
   readonly mediaType: string;
   readonly nextQuery: string | undefined;
   readonly filtersApplied: string | undefined;

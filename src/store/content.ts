@@ -8,9 +8,9 @@ import type { Layout } from "./layout.ts";
 /** A file that content is written to while others read it. Nothing of it is published before `publish`. */
 export interface Draft {
   /** Writes at an offset. Throws the system's error (`ENOSPC`, …) for the caller to judge. */
-  write(bytes: Uint8Array, offset: number): Promise<void>;
+  write(bytes: Uint8Array<ArrayBuffer>, offset: number): Promise<void>;
   /** Reads up to `length` bytes that were written before. Also works after `publish` and `discard`, until `close`. */
-  read(offset: number, length: number): Promise<Uint8Array>;
+  read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>>;
   /** Syncs, renames to the digest's place and syncs the folder. The caller has verified size and digest. */
   publish(): Promise<void>;
   /** Gives the file up; what is open stays readable. */
@@ -99,7 +99,7 @@ class FileDraft implements Draft {
     this.#target = target;
   }
 
-  async write(bytes: Uint8Array, offset: number): Promise<void> {
+  async write(bytes: Uint8Array<ArrayBuffer>, offset: number): Promise<void> {
     let done = 0;
     while (done < bytes.byteLength) {
       const { bytesWritten } = await this.#handle.write(bytes, done, bytes.byteLength - done, offset + done);
@@ -107,7 +107,7 @@ class FileDraft implements Draft {
     }
   }
 
-  async read(offset: number, length: number): Promise<Uint8Array> {
+  async read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
     const buffer = new Uint8Array(length);
     const { bytesRead } = await this.#handle.read(buffer, 0, length, offset);
     return buffer.subarray(0, bytesRead);

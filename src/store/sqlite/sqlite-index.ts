@@ -17,7 +17,7 @@ interface RawBlob {
 interface RawManifest {
   readonly digest: string;
   readonly media_type: string;
-  readonly bytes: Uint8Array;
+  readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
 interface RawTag {
@@ -32,7 +32,7 @@ interface RawTag {
 }
 
 interface RawPage {
-  readonly bytes: Uint8Array;
+  readonly bytes: Uint8Array<ArrayBuffer>;
   readonly media_type: string;
   readonly next_query: string | null;
   readonly filters_applied: string | null;

@@ -54,7 +54,7 @@ export const writes = {
 export type WriteName = keyof typeof writes;
 
 /** One write: a statement's name and its values in order. */
-export type Write = readonly [WriteName, ...(string | number | Uint8Array | null)[]];
+export type Write = readonly [WriteName, ...(string | number | Uint8Array<ArrayBuffer> | null)[]];
 
 /** A batch sent to the writer; it is applied whole or not at all. */
 export interface WriteRequest {

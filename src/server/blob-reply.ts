@@ -1,0 +1,116 @@
+import type { BlobMirror, OpenBlob } from "../mirror/blobs.ts";
+import type { Fill } from "../mirror/fill.ts";
+import type { Span } from "../mirror/fill-stream.ts";
+import type { Pull } from "../mirror/pull.ts";
+import { openFill } from "../mirror/ranged.ts";
+import type { Digest } from "../reference/digest.ts";
+import { parseRange, type RangeAnswer } from "./range.ts";
+import type { Notes } from "./record.ts";
+import { errorReply, originHeaders, unavailableReply } from "./replies.ts";
+
+/** What a blob's answer depends on. */
+export interface BlobRequest {
+  readonly pull: Pull;
+  readonly digest: Digest;
+  readonly headers: Headers;
+}
+
+/** HEAD of a blob. OCI distribution spec v1.1, "Checking if content exists in the registry". */
+export async function blobHeadReply(blobs: BlobMirror, { pull, digest }: BlobRequest, notes: Notes): Promise<Response> {
+  const answer = await blobs.head(pull, digest);
+  const { upstream } = pull.place;
+  if (answer.kind === "absent") return blobUnknown(upstream);
+  if (answer.kind === "unavailable") {
+    notes.error = answer.message;
+    return unavailableReply(answer);
+  }
+  notes.origin = answer.origin;
+  const length = answer.sizeBytes === undefined ? {} : { "Content-Length": String(answer.sizeBytes) };
+  return new Response(null, { headers: { ...blobHeaders(upstream, digest), ...length } });
+}
+
+/** GET of a blob: a file goes out by the kernel, a running download is followed. OCI distribution spec v1.1, "Pulling blobs". */
+export async function blobReply(blobs: BlobMirror, request: BlobRequest, notes: Notes): Promise<Response> {
+  const opened = await blobs.open(request.pull, request.digest);
+  const { upstream } = request.pull.place;
+  if (opened.kind === "absent") return blobUnknown(upstream);
+  if (opened.kind === "unavailable") {
+    notes.error = opened.message;
+    return unavailableReply(opened);
+  }
+  notes.origin = opened.origin;
+  return opened.kind === "held" ? heldReply(opened, request) : fillReply(opened.fill, request, notes);
+}
+
+function heldReply({ path, sizeBytes }: Extract<OpenBlob, { readonly kind: "held" }>, request: BlobRequest): Response {
+  const headers = blobHeaders(request.pull.place.upstream, request.digest);
+  const range = rangeOf(request, sizeBytes);
+  const file = Bun.file(path);
+  switch (range.kind) {
+    case "whole":
+      return new Response(file, { headers });
+    case "part":
+      return new Response(file.slice(range.startByte, range.endByte), {
+        status: 206,
+        headers: { ...headers, "Content-Range": contentRange(range, sizeBytes) },
+      });
+    case "unsatisfiable":
+      return unsatisfiable(sizeBytes);
+  }
+}
+
+async function fillReply(fill: Fill, request: BlobRequest, notes: Notes): Promise<Response> {
+  const { sizeBytes } = fill;
+  // Without a size a range cannot be named in the answer, and the whole is a right answer to it.
+  const range: RangeAnswer = sizeBytes === undefined ? { kind: "whole" } : rangeOf(request, sizeBytes);
+  if (range.kind === "unsatisfiable") return unsatisfiable(sizeBytes ?? 0);
+  const span: Span = range.kind === "whole" ? { startByte: 0, endByte: undefined } : range;
+  const body = await openFill(fill, span);
+  if (body.kind === "unavailable") {
+    notes.error = body.message;
+    return unavailableReply(body);
+  }
+  const headers = blobHeaders(request.pull.place.upstream, request.digest);
+  const content = body.kind === "whole" ? body.bytes : body.stream;
+  if (range.kind === "whole") return new Response(content, { headers });
+  return new Response(content, {
+    status: 206,
+    headers: { ...headers, "Content-Range": contentRange(range, sizeBytes ?? 0) },
+  });
+}
+
+function rangeOf({ headers, digest }: BlobRequest, sizeBytes: number): RangeAnswer {
+  const ifRange = headers.get("if-range");
+  const isCurrent = ifRange === null || ifRange === `"${digest}"`;
+  return parseRange(isCurrent ? headers.get("range") : null, sizeBytes);
+}
+
+function contentRange(
+  { startByte, endByte }: { readonly startByte: number; readonly endByte: number },
+  sizeBytes: number,
+): string {
+  return `bytes ${startByte}-${endByte - 1}/${sizeBytes}`;
+}
+
+function blobHeaders(upstream: string, digest: Digest): Record<string, string> {
+  return {
+    ...originHeaders(upstream),
+    "Content-Type": "application/octet-stream",
+    "Docker-Content-Digest": digest,
+    "Accept-Ranges": "bytes",
+    ETag: `"${digest}"`,
+  };
+}
+
+function blobUnknown(upstream: string): Response {
+  return errorReply(
+    404,
+    "BLOB_UNKNOWN",
+    `${upstream} says that it has no such blob in this repository`,
+    originHeaders(upstream),
+  );
+}
+
+function unsatisfiable(sizeBytes: number): Response {
+  return errorReply(416, "RANGE_INVALID", "the range begins past the end", { "Content-Range": `bytes */${sizeBytes}` });
+}

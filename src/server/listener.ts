@@ -1,0 +1,77 @@
+import { Failure } from "../errors/failure.ts";
+import type { ListenerTls } from "../net/tls.ts";
+import type { App } from "./app.ts";
+
+/** Where to listen, and how. */
+export interface ListenerOptions {
+  readonly hostname: string;
+  readonly port: number;
+  readonly tls: ListenerTls["options"] | undefined;
+  /** Several processes take turns on the port. */
+  readonly isShared: boolean;
+}
+
+/** A connection that moves no byte for this long is dropped: slow headers, dead peers, readers that stopped reading. */
+const idleSeconds = 60;
+/** Nothing here takes a body. */
+const bodyMaxBytes = 64 * 1024;
+
+type BunServer = ReturnType<typeof Bun.serve>;
+
+/** An open port that hands requests to an app. */
+export class Listener {
+  readonly #app: App;
+  readonly #options: ListenerOptions;
+  #server: BunServer;
+  readonly #draining = new Set<Promise<void>>();
+
+  /** Opens the port. Throws `CONFIG_INVALID` when it cannot be had. */
+  constructor(app: App, options: ListenerOptions) {
+    this.#app = app;
+    this.#options = options;
+    this.#server = open(app, options);
+  }
+
+  /** Scheme, address and the port that was really given. */
+  get url(): string {
+    const host = this.#options.hostname.includes(":") ? `[${this.#options.hostname}]` : this.#options.hostname;
+    return `${this.#options.tls === undefined ? "http" : "https"}://${host}:${this.#server.port}`;
+  }
+
+  /**
+   * Goes on with other certificates. The runtime cannot change them on an open listener, so a second one is opened on the same
+   * port, and the first finishes what it has.
+   */
+  rotate(tls: ListenerTls["options"]): void {
+    const before = this.#server;
+    this.#server = open(this.#app, { ...this.#options, port: before.port ?? this.#options.port, tls });
+    const stopped = before.stop().finally(() => this.#draining.delete(stopped));
+    this.#draining.add(stopped);
+  }
+
+  /** Takes no more connections; resolves when the last answer has gone out, at the latest after `graceMs`. */
+  async stop(graceMs: number): Promise<void> {
+    const finished = Promise.all([this.#server.stop(), ...this.#draining]);
+    await Promise.race([finished, Bun.sleep(graceMs)]);
+    await this.#server.stop(true);
+  }
+}
+
+function open(app: App, { hostname, port, tls, isShared }: ListenerOptions): BunServer {
+  try {
+    return Bun.serve({
+      hostname,
+      port,
+      development: false,
+      idleTimeout: idleSeconds,
+      maxRequestBodySize: bodyMaxBytes,
+      reusePort: isShared || tls !== undefined,
+      ...(tls === undefined ? {} : { tls: [...tls] }),
+      fetch: (request, server) => app.handle(request, server),
+    });
+  } catch (error) {
+    const isTaken = error instanceof Error && "code" in error && error.code === "EADDRINUSE";
+    const hint = isTaken ? "something else listens there; choose another with --listen" : String(error);
+    throw new Failure({ code: "CONFIG_INVALID", message: `cannot listen on ${hostname}:${port}: ${hint}`, cause: error });
+  }
+}

@@ -75,7 +75,8 @@ async function replyBlob(holdings: Holdings, res: ServerResponse, digest: string
 async function sendPieces(holdings: Holdings, res: ServerResponse, spec: BlobSpec): Promise<void> {
   const pieceBytes = holdings.pace.limited ? PACED_PIECE_BYTES : PIECE_BYTES;
   for (const piece of pieces(spec, holdings.block, pieceBytes)) {
-    await holdings.pace.take(piece.length);
+    const waitMs = holdings.pace.book(piece.length);
+    if (waitMs > 0) await Bun.sleep(waitMs);
     if (res.destroyed || res.socket?.destroyed === true) return;
     if (!res.write(piece)) await drained(res);
   }
@@ -125,7 +126,9 @@ function main(argv: readonly string[]): void {
   const [port, bytesPerSecond] = argv;
   const holdings: Holdings = {
     block: noiseBlock(),
-    pace: new Pace(bytesPerSecond === undefined ? Number.POSITIVE_INFINITY : Number(bytesPerSecond)),
+    pace: new Pace(bytesPerSecond === undefined ? Number.POSITIVE_INFINITY : Number(bytesPerSecond), () =>
+      performance.now(),
+    ),
     manifests: new Map(),
     configs: new Map(),
     blobs: new Map(),

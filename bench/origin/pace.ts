@@ -1,56 +1,28 @@
-const TICK_MS = 5;
-
-interface Waiting {
-  readonly sizeBytes: number;
-  readonly go: () => void;
-}
+const CATCH_UP_MS = 20;
 
 /** One link of so many bytes a second, shared in turn by all who send over it. Infinity is no limit. */
 export class Pace {
-  readonly #bytesPerSecond: number;
-  readonly #queue: Waiting[] = [];
-  #allowanceBytes = 0;
-  #lastMs = 0;
-  #timer: ReturnType<typeof setInterval> | undefined;
+  readonly #bytesPerMs: number;
+  readonly #nowMs: () => number;
+  #freeAtMs = Number.NEGATIVE_INFINITY;
 
-  constructor(bytesPerSecond: number) {
-    this.#bytesPerSecond = bytesPerSecond;
+  constructor(bytesPerSecond: number, nowMs: () => number) {
+    this.#bytesPerMs = bytesPerSecond / 1000;
+    this.#nowMs = nowMs;
   }
 
   get limited(): boolean {
-    return Number.isFinite(this.#bytesPerSecond);
+    return Number.isFinite(this.#bytesPerMs);
   }
 
-  /** Resolves when it is this sender's turn to put `sizeBytes` on the link. */
-  take(sizeBytes: number): Promise<void> {
-    if (!this.limited) return Promise.resolve();
-    return new Promise((go) => {
-      this.#queue.push({ sizeBytes, go });
-      this.#timer ??= this.#startTimer();
-    });
-  }
-
-  #startTimer(): ReturnType<typeof setInterval> {
-    this.#lastMs = performance.now();
-    this.#allowanceBytes = 0;
-    return setInterval(() => this.#tick(), TICK_MS);
-  }
-
-  #tick(): void {
-    const nowMs = performance.now();
-    this.#allowanceBytes += (this.#bytesPerSecond * (nowMs - this.#lastMs)) / 1000;
-    this.#lastMs = nowMs;
-    for (
-      let next = this.#queue[0];
-      next !== undefined && next.sizeBytes <= this.#allowanceBytes;
-      next = this.#queue[0]
-    ) {
-      this.#queue.shift();
-      this.#allowanceBytes -= next.sizeBytes;
-      next.go();
-    }
-    if (this.#queue.length > 0) return;
-    clearInterval(this.#timer);
-    this.#timer = undefined;
+  /**
+   * Books the link for `sizeBytes` behind all earlier bookings; how many milliseconds the sender has to wait. A sender
+   * whose timer rang late may catch up on up to 20 ms, so that the link is neither faster nor slower than it says.
+   */
+  book(sizeBytes: number): number {
+    const nowMs = this.#nowMs();
+    const startMs = Math.max(this.#freeAtMs, nowMs - CATCH_UP_MS);
+    this.#freeAtMs = startMs + sizeBytes / this.#bytesPerMs;
+    return Math.max(0, startMs - nowMs);
   }
 }

@@ -11,14 +11,14 @@ function result(target: Target): RowResult {
 }
 
 test.each([
-  ["ratio", "peer", "atLeast", 1.5, "reached", 1.5],
-  ["ratio", "peer", "atLeast", 1.6, "short", 1.5],
-  ["ratio", "peer", "atMost", 1.4, "short", 1.5],
-  ["difference", "peer", "atMost", 10, "reached", 10],
-  ["difference", "peer", "atMost", 9, "short", 10],
-] as const)("%s over %s %s %d is %s", (kind, over, boundKind, value, outcome, figure) => {
-  const bound = { kind: boundKind, value };
-  expect(judge(result({ kind, metric: "figure", of: "ours", over, bound }))).toMatchObject([{ kind: outcome, figure }]);
+  ["ratio", { kind: "atLeast", value: 1.5 }, "reached", 1.5],
+  ["ratio", { kind: "atLeast", value: 1.6 }, "short", 1.5],
+  ["ratio", { kind: "atMost", value: 1.4 }, "short", 1.5],
+  ["difference", { kind: "atMost", value: 10 }, "reached", 10],
+  ["difference", { kind: "atMost", value: 9 }, "short", 10],
+] as const)("a %s, %j, is %s", (kind, bound, outcome, figure) => {
+  const verdicts = judge(result({ kind, metric: "figure", of: "ours", over: "peer", bound }));
+  expect(verdicts).toMatchObject([{ kind: outcome, figure }]);
 });
 
 test("a value is held against its bound alone", () => {

@@ -16,7 +16,7 @@ const REQUESTS = 1e6;
 const MB = 1e6;
 
 /** What a phase of the memory row is about: one server, and the upstream that it may have. */
-export interface Subject {
+interface Subject {
   readonly bench: Bench;
   readonly running: Running;
   readonly server: Server;

@@ -1,0 +1,72 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { stringify } from "yaml";
+import { type Endpoint, get } from "./endpoint.ts";
+import { freePort, launch, type Running, temporaryFolder } from "./process.ts";
+
+/** The configuration as a value; `listen` and `storage` are filled in where they are missing. */
+export interface PeriplusConfig {
+  readonly listen?: string;
+  readonly storage?: string;
+  readonly [key: string]: unknown;
+}
+
+export interface PeriplusOptions {
+  readonly config: PeriplusConfig;
+  /** Arguments after `serve --config FILE`. */
+  readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** What clients of this one need to know: the authority of its certificate, and a user. */
+  readonly caFile?: string;
+  readonly credentials?: Endpoint["credentials"];
+}
+
+export interface Periplus extends AsyncDisposable {
+  readonly endpoint: Endpoint;
+  readonly running: Running;
+  readonly folder: string;
+  readonly configFile: string;
+  /** Writes another configuration over the file that the server watches; `listen` and `storage` stay. */
+  configure(config: PeriplusConfig): Promise<void>;
+  /** Everything printed so far: the access records, one a line, among it. */
+  log(): Promise<string>;
+}
+
+/** The launcher of a checkout. */
+export const PERIPLUS: string = join(import.meta.dir, "..", "..", "bin", "periplus");
+
+/** Starts the server from this checkout as a process of its own, and waits until it says it is ready. */
+export async function startPeriplus(options: PeriplusOptions): Promise<Periplus> {
+  const folder = await temporaryFolder("periplus");
+  const configFile = join(folder.path, "periplus.yaml");
+  const listen = options.config.listen ?? `127.0.0.1:${freePort()}`;
+  const storage = options.config.storage ?? join(folder.path, "data");
+  const configure = (config: PeriplusConfig): Promise<void> =>
+    writeFile(configFile, stringify({ ...config, listen, storage }));
+  await configure(options.config);
+  const endpoint: Endpoint = {
+    host: listen,
+    scheme: options.caFile === undefined ? "http" : "https",
+    ...(options.caFile === undefined ? {} : { caFile: options.caFile }),
+    ...(options.credentials === undefined ? {} : { credentials: options.credentials }),
+  };
+  const running = await launch({
+    command: [PERIPLUS, "serve", "--config", configFile, ...(options.args ?? [])],
+    cwd: folder.path,
+    logFile: join(folder.path, "periplus.log"),
+    ...(options.env === undefined ? {} : { env: options.env }),
+    ready: async () => (await get(endpoint, "/readyz", { signal: AbortSignal.timeout(1000) })).ok,
+  });
+  return {
+    endpoint,
+    running,
+    folder: folder.path,
+    configFile,
+    configure,
+    log: () => Bun.file(running.logFile).text(),
+    [Symbol.asyncDispose]: async () => {
+      await running.stop();
+      await folder[Symbol.asyncDispose]();
+    },
+  };
+}

@@ -8,7 +8,7 @@ export interface CloudList {
 }
 
 /** A block of a list; no region where the cloud announces it for all regions alike ("GLOBAL", "global"). */
-export interface RegionBlock {
+interface RegionBlock {
   readonly region: string | undefined;
   readonly cidr: Cidr;
 }

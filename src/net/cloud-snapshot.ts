@@ -23,7 +23,7 @@ export interface CloudSnapshot {
   readonly v6Labels: string;
 }
 
-/** The ranges that are compiled into the program. Decodes anew at every call (about a millisecond): keep what it returns. */
+/** The ranges that are compiled into the program. Decodes anew at every call (a few milliseconds): keep what it returns. */
 export function compiledCloudRanges(): CloudRanges {
   return cloudRanges(decodeSnapshot(compiledIn));
 }

@@ -6,7 +6,7 @@ import { splitHost } from "./host-port.ts";
 export type GetHeader = (name: "x-forwarded-for" | "forwarded") => string | null;
 
 /** The token RFC 7239, 6.2 has for a client nobody names: in no address set but `anyAddress`, in no cloud. */
-export const UNKNOWN_CLIENT = "unknown";
+const UNKNOWN_CLIENT = "unknown";
 
 /**
  * The address a request came from, as canonical text. Headers are believed hop by hop from the right, only while the hop before is in

@@ -11,11 +11,14 @@ export function labelOf(table: PrefixTable, address: Address): number {
 /** A faster look-up of IPv4 labels by the address's 32 bits: 256 KiB that say where in the table each /16 begins. */
 export function indexV4({ v4Starts, v4Labels }: PrefixTable): (bits: number) => number {
   const firsts = new Uint32Array(65_537);
-  let at = 0;
-  for (let block = 0; block < firsts.length; block += 1) {
-    while (at + 1 < v4Starts.length && (v4Starts[at + 1] ?? 0) <= block * 65_536) at += 1;
-    firsts[block] = at;
+  let filled = 0;
+  for (let at = 1; at < v4Starts.length; at += 1) {
+    const block = Math.ceil((v4Starts[at] ?? 0) / 65_536);
+    if (block === filled) continue;
+    firsts.fill(at - 1, filled, block);
+    filled = block;
   }
+  firsts.fill(v4Starts.length - 1, filled);
   return (bits) => {
     const block = bits >>> 16;
     return v4Labels[lastAtOrBefore(v4Starts, bits, firsts[block] ?? 0, firsts[block + 1] ?? 0)] ?? 0;

@@ -69,7 +69,8 @@ function sequence(...parts: readonly Uint8Array[]): Uint8Array {
 function der(tag: number, ...parts: readonly Uint8Array[]): Uint8Array {
   const content = Buffer.concat(parts);
   const { length } = content;
-  const lengthBytes = length < 128 ? [length] : [0x82, length >>> 8, length & 255];
+  const long = length < 256 ? [0x81, length] : [0x82, length >>> 8, length & 255];
+  const lengthBytes = length < 128 ? [length] : long;
   return Buffer.concat([Uint8Array.of(tag, ...lengthBytes), content]);
 }
 

@@ -2,7 +2,7 @@ import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { Failure } from "../errors/failure.ts";
 
 /** A PEM file that was read: its path for messages, its text. */
-export interface PemFile {
+interface PemFile {
   readonly path: string;
   readonly text: string;
 }
@@ -15,7 +15,7 @@ export interface TlsEntry {
 }
 
 /** One entry of the runtime's `tls` array. The first one, which may be without a name, answers clients that ask for no name or an unknown one. */
-export interface TlsOption {
+interface TlsOption {
   readonly serverName?: string;
   readonly cert: string;
   readonly key: string;

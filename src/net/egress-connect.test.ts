@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { connectInit, connectUrl, resolveTarget } from "./egress.ts";
+import { Failure } from "../errors/failure.ts";
+import { type AllowedTarget, connectInit, connectUrl, resolveTarget } from "./egress.ts";
 import { issueCertificate } from "./test-certificate.ts";
 
 const commonName = "test CA";
@@ -81,4 +82,45 @@ describe("TLS to a checked address", () => {
     expect([...ports.a]).not.toEqual([...ports.b]);
     expect(await failureOf(get("c.test", both))).toMatchObject({ code: "ERR_TLS_CERT_ALTNAME_INVALID" });
   });
+});
+
+describe("connectUrl", () => {
+  const allowed = async (url: string): Promise<AllowedTarget> => {
+    const deps = { lookup: async () => ["8.8.8.8", "2600:1900:4000::1"], signal: new AbortController().signal };
+    const target = await resolveTarget(new URL(url), { allowPrivate: true, allowHttp: true }, deps);
+    if (target.kind !== "allowed") throw new Error(target.reason);
+    return target;
+  };
+
+  test.each([
+    ["https://a.example/v2/", "https://8.8.8.8:443/v2/", "a.example"],
+    ["https://a.example:5000/v2/x?y=%2F&z", "https://8.8.8.8:5000/v2/x?y=%2F&z", "a.example:5000"],
+    ["http://a.example/", "http://8.8.8.8:80/", "a.example"],
+    ["https://[2600:1900:4000::2]:8443/a", "https://[2600:1900:4000::2]:8443/a", "[2600:1900:4000::2]:8443"],
+    ["http://127.1:5000/", "http://127.0.0.1:5000/", "127.0.0.1:5000"],
+  ])("%s", async (url, connect, host) => {
+    expect(connectUrl(await allowed(url), new URL(url))).toEqual({ url: connect, host });
+  });
+
+  test("goes with options that leave nothing to redirects and the environment", async () => {
+    const fixed = { redirect: "manual", proxy: false } as const;
+    const named = connectInit(await allowed("https://a.example/"), "PEM");
+    expect(named).toEqual({ ...fixed, tls: { rejectUnauthorized: true, serverName: "a.example", ca: "PEM" } });
+    expect(connectInit(await allowed("https://8.8.8.8/"))).toEqual({ ...fixed, tls: { rejectUnauthorized: true } });
+  });
+
+  test("takes another checked address, and no other", async () => {
+    const target = await allowed("https://a.example/");
+    const url = new URL("https://a.example/x");
+    expect(connectUrl(target, url, "2600:1900:4000::1").url).toBe("https://[2600:1900:4000::1]:443/x");
+    expect(() => connectUrl(target, url, "8.8.4.4")).toThrow(Failure);
+  });
+
+  test.each(["https://b.example/", "http://a.example/", "https://a.example:444/"])(
+    "refuses %s for another origin's target",
+    async (url) => {
+      const target = await allowed("https://a.example/");
+      expect(() => connectUrl(target, new URL(url))).toThrow("is not what was checked");
+    },
+  );
 });

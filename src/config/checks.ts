@@ -1,0 +1,89 @@
+import { parseHost, type RegistryHost } from "../reference/host.ts";
+import { impliedUpstream } from "../rules/resolve.ts";
+import type { Rule } from "../rules/rule.ts";
+import type { Draft } from "./draft.ts";
+import { isLoopback } from "./place.ts";
+import type { Path } from "./problem.ts";
+import type { PlacedRule } from "./rules.ts";
+import type { Settings, Upstream } from "./settings.ts";
+
+/** The settings as far as checks of several of them together need them. */
+type Together = Pick<Settings, "listen" | "clients" | "auth" | "upstreams" | "redirect" | "workers">;
+
+/** What no single value says wrong, but several say together. */
+export function checkTogether(draft: Draft, settings: Together, placed: readonly PlacedRule[]): void {
+  checkPrivateCached(draft, settings, placed);
+  checkPrivateRedirected(draft, settings, placed);
+  checkWorkers(draft, settings, placed);
+  warnOfUse(draft, settings, placed);
+}
+
+/** What credentials brought in is for users only: a cache without users would give it to everybody. */
+function checkPrivateCached(draft: Draft, { auth, upstreams }: Together, placed: readonly PlacedRule[]): void {
+  if (auth !== undefined || draft.broken.has("auth")) return;
+  const caching = placed.filter(({ rule }) => rule.serve === "cache");
+  const reached = new Set(caching.flatMap(({ rule }) => reachable(rule, upstreams)));
+  for (const upstream of reached) {
+    if (upstream.isPublic) continue;
+    const why = upstream.credentials.kind === "none" ? "it says public: false" : "it is pulled from with credentials";
+    draft.findings.problem(
+      [...keyOf(draft, upstream.host), upstream.credentials.kind === "none" ? "public" : "credentials"],
+      `what ${upstream.host} gives is private, as ${why}, and there are no users to serve it to: add auth, or public: true if everybody who reaches this server may have it`,
+    );
+  }
+}
+
+/** A redirect sends clients on with nothing but their own rights, and tells them by its buckets what a private registry holds. */
+function checkPrivateRedirected({ findings }: Draft, { upstreams }: Together, placed: readonly PlacedRule[]): void {
+  for (const { rule, at } of placed) {
+    if (rule.serve !== "redirect") continue;
+    const hosts = reachable(rule, upstreams)
+      .filter(({ isPublic }) => !isPublic)
+      .map(({ host }) => host);
+    if (hosts.length === 0) continue;
+    const place = rule.upstream === undefined ? [...at, "match"] : [...at, "upstream"];
+    const hint = rule.match.kind === "rest" && rule.upstream === undefined ? ", name one registry in upstream" : "";
+    findings.problem(
+      place,
+      `would redirect to ${hosts.join(", ")}, which is private: use serve: cache${hint}, or say public: true in upstreams if it is not`,
+    );
+  }
+}
+
+function checkWorkers({ findings, overrides }: Draft, { workers }: Together, placed: readonly PlacedRule[]): void {
+  const cache = placed.find(({ rule }) => rule.serve === "cache");
+  if (workers === 1 || cache === undefined) return;
+  const at = overrides.workers === undefined ? ["workers"] : ["--workers"];
+  findings.problem(at, `must be 1 where a rule caches (${cache.rule.id}): one process owns the storage folder`);
+}
+
+function warnOfUse(draft: Draft, settings: Together, placed: readonly PlacedRule[]): void {
+  const { findings } = draft;
+  const { upstreams, redirect, clients, auth, listen } = settings;
+  if (placed.length === 0) findings.warning(["rules"], "is empty: every name is answered with 404");
+  const reached = new Set(placed.flatMap(({ rule }) => reachable(rule, upstreams)));
+  for (const key of Object.keys(draft.config.upstreams ?? {})) {
+    const isReached = [...reached].some(({ host }) => keyOf(draft, host).at(-1) === key);
+    if (!isReached) findings.warning(["upstreams", key], "is named by no rule");
+  }
+  const isRedirecting = placed.some(({ rule }) => rule.serve === "redirect");
+  if (redirect.buckets.length > 0 && !isRedirecting) findings.warning(["redirect", "buckets"], "are used by no rule");
+  const isOpen = clients === "any" && auth === undefined && !isLoopback(listen.hostname);
+  if (isOpen && placed.some(({ rule }) => rule.serve === "cache")) {
+    findings.warning(["clients"], "any, without auth: everybody who reaches this server may fill its cache");
+  }
+}
+
+/** Under `*` a name may say any registry that is known, also one with a rule of its own (`HOST:443/name`). */
+function reachable(rule: Rule, upstreams: ReadonlyMap<RegistryHost, Upstream>): readonly Upstream[] {
+  const one = rule.upstream ?? impliedUpstream(rule);
+  if (one === undefined) return rule.match.kind === "rest" ? [...upstreams.values()] : [];
+  const upstream = upstreams.get(one);
+  return upstream === undefined ? [] : [upstream];
+}
+
+/** Where an upstream is written: its key may be another spelling of its host. */
+function keyOf({ config }: Draft, host: RegistryHost): Path {
+  const key = Object.keys(config.upstreams ?? {}).find((name) => parseHost(name) === host);
+  return ["upstreams", key ?? host];
+}

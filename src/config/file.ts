@@ -1,0 +1,95 @@
+import type { Cloud, LogFormat } from "./settings.ts";
+
+/** The configuration file as written: keys and shapes of its schema, nothing filled in. Paths are relative to its folder. */
+export interface ConfigFile {
+  readonly listen?: string | undefined;
+  readonly tls?: readonly TlsEntry[] | undefined;
+  readonly storage?: string | undefined;
+  readonly clients?: "any" | readonly string[] | undefined;
+  readonly trustedProxies?: readonly string[] | undefined;
+  readonly auth?: AuthEntry | undefined;
+  readonly upstreams?: Readonly<Record<string, UpstreamEntry>> | undefined;
+  readonly wellKnown?: boolean | undefined;
+  readonly rules: readonly RuleEntry[];
+  readonly redirect?: RedirectEntry | undefined;
+  readonly log?: LogFormat | undefined;
+  readonly adminSocket?: string | undefined;
+  readonly workers?: number | undefined;
+}
+
+/** An element of `tls`. */
+export interface TlsEntry {
+  readonly cert: string;
+  readonly key: string;
+  readonly clientCA?: string | undefined;
+}
+
+/** `auth`. */
+export interface AuthEntry {
+  readonly htpasswd: string;
+}
+
+/** A value of `upstreams`. */
+export interface UpstreamEntry {
+  readonly url?: string | undefined;
+  readonly path?: string | undefined;
+  readonly cloud?: Cloud | undefined;
+  readonly region?: string | undefined;
+  readonly credentials?: "docker-config" | PasswordEntry | undefined;
+  readonly public?: boolean | undefined;
+  readonly ca?: string | undefined;
+  readonly insecure?: boolean | undefined;
+  readonly proxy?: string | undefined;
+  readonly budget?: BudgetEntry | undefined;
+  readonly redirectHosts?: readonly string[] | undefined;
+  readonly tokenHosts?: readonly string[] | undefined;
+}
+
+/** `credentials` with a user of its own. */
+export interface PasswordEntry {
+  readonly username: string;
+  readonly passwordFile: string;
+}
+
+/** `budget` of an upstream. */
+export interface BudgetEntry {
+  readonly requests?: number | undefined;
+  readonly per?: string | undefined;
+  readonly concurrent?: number | undefined;
+}
+
+/** An element of `rules`. */
+export interface RuleEntry {
+  readonly id?: string | undefined;
+  readonly match: string | MatchEntry;
+  readonly upstream?: string | undefined;
+  readonly serve: "redirect" | "cache" | "store";
+  readonly freshFor?: string | undefined;
+  readonly serveStaleFor?: string | undefined;
+  readonly maxSize?: string | undefined;
+}
+
+/** `match` of a rule, written out. */
+export interface MatchEntry {
+  readonly host?: string | undefined;
+  readonly ns?: string | undefined;
+  readonly prefix?: string | undefined;
+}
+
+/** `redirect`. */
+export interface RedirectEntry {
+  readonly buckets?: readonly BucketEntry[] | undefined;
+  readonly info?: string | undefined;
+  readonly privacy?: string | undefined;
+  readonly signatures?: string | undefined;
+  readonly cloudRanges?: string | undefined;
+}
+
+/** An element of `redirect.buckets`. */
+export interface BucketEntry {
+  readonly name: string;
+  readonly url: string;
+  readonly cloud?: Cloud | undefined;
+  readonly region?: string | readonly string[] | undefined;
+  readonly default?: boolean | undefined;
+}

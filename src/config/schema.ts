@@ -1,0 +1,157 @@
+import { z } from "zod";
+import type {
+  AuthEntry,
+  BucketEntry,
+  BudgetEntry,
+  ConfigFile,
+  MatchEntry,
+  PasswordEntry,
+  RedirectEntry,
+  RuleEntry,
+  TlsEntry,
+  UpstreamEntry,
+} from "./file.ts";
+import * as scalar from "./scalars.ts";
+
+/** A schema for every key of an entry: neither one too few nor one too many compiles. */
+type Shape<T> = { readonly [K in keyof Required<T>]: z.ZodType<T[K]> };
+
+const cloud = z.enum(["aws", "azure", "gcp"]);
+
+const tls = z.strictObject({
+  cert: about(scalar.filePath, "PEM file of the certificate and its chain. Its names say which clients get it (SNI)."),
+  key: about(scalar.filePath, "PEM file of the certificate's private key."),
+  clientCA: about(scalar.filePath, "PEM file of the authority that clients' certificates must come from.").optional(),
+} satisfies Shape<TlsEntry>);
+
+const auth = z.strictObject({
+  htpasswd: about(scalar.filePath, "File of users and bcrypt hashes, as `htpasswd -B` writes it."),
+} satisfies Shape<AuthEntry>);
+
+const password = z.strictObject({
+  username: about(scalar.username, "The user to log in as."),
+  passwordFile: about(scalar.filePath, "File that holds the password, read again at least once a minute."),
+} satisfies Shape<PasswordEntry>);
+
+const budget = z.strictObject({
+  requests: about(scalar.count(1e9), "How many requests may be sent in any `per`.").optional(),
+  per: about(scalar.duration, "The time that `requests` are counted over.").optional(),
+  concurrent: about(scalar.count(10_000), "How many requests may be under way at once.").optional(),
+} satisfies Shape<BudgetEntry>);
+
+const upstream = z.strictObject({
+  url: about(scalar.originUrl, "Where the registry is reached; https://HOST without it.").optional(),
+  path: about(scalar.repositoryPath, "Put before every repository there.").optional(),
+  cloud: about(cloud, "The cloud it is in; its clients are not sent to buckets elsewhere.").optional(),
+  region: about(scalar.region, "The region it is in.").optional(),
+  credentials: about(
+    z.union([z.literal("docker-config"), password], { error: "must be docker-config or { username, passwordFile }" }),
+    "How to log in there: docker's config.json with its helpers, or a user and a file with the password.",
+  ).optional(),
+  public: about(scalar.flag, "True: what was pulled with credentials may be served to everybody.").optional(),
+  ca: about(scalar.filePath, "PEM file of the authority to trust instead of the system's.").optional(),
+  insecure: about(scalar.flag, "True: plain HTTP is allowed and certificates are not checked.").optional(),
+  proxy: about(scalar.proxyUrl, "The HTTP proxy to reach it through.").optional(),
+  budget: about(budget, "What may be asked of it.").optional(),
+  redirectHosts: about(z.array(scalar.urlHost), "Private hosts that its blob redirects may point to.").optional(),
+  tokenHosts: about(z.array(scalar.urlHost), "Hosts beside its own that may give tokens for it.").optional(),
+} satisfies Shape<UpstreamEntry>);
+
+const match = z.strictObject({
+  host: about(scalar.registryHost, "The request's `Host`.").optional(),
+  ns: about(scalar.registryHost, "The request's `?ns=`.").optional(),
+  prefix: about(
+    scalar.namePrefix,
+    "Leading segments of the name; taken off before it becomes the repository.",
+  ).optional(),
+} satisfies Shape<MatchEntry>);
+
+const matchName = z.union([z.literal("*"), scalar.registryHost], {
+  error: 'must be "*", a name such as registry.k8s.io, or { host, ns, prefix }',
+});
+
+const rule = z.strictObject({
+  id: about(scalar.label, "Its name in logs and metrics; rules[N] without it.").optional(),
+  match: about(
+    z.union([matchName, match], { error: 'must be "*", a name such as registry.k8s.io, or { host, ns, prefix }' }),
+    'Which names it is for: "*" is what no other rule matches; NAME is `?ns=`, `Host` or first segment of that name.',
+  ),
+  upstream: about(scalar.registryHost, "The registry that answers; the one that `match` names without it.").optional(),
+  serve: about(z.enum(["redirect", "cache", "store"]), "What is done with a pull."),
+  freshFor: about(
+    scalar.duration,
+    "How long a tag is served before the upstream is asked again; 24h without it.",
+  ).optional(),
+  serveStaleFor: about(
+    scalar.duration,
+    "How long a tag is served while the upstream does not answer; 7d without it.",
+  ).optional(),
+  maxSize: about(scalar.size, "What the blobs of this rule may take on disk; no limit without it.").optional(),
+} satisfies Shape<RuleEntry>);
+
+const bucket = z.strictObject({
+  name: about(scalar.label, "Its name in logs and metrics."),
+  url: about(scalar.baseUrl, "A blob is at URL/sha256:HEX."),
+  cloud: about(cloud, "The cloud whose clients it is for.").optional(),
+  region: about(
+    z.union([scalar.region, z.array(scalar.region)], { error: "must be a region or a list of regions" }),
+    "The region, or regions, whose clients it is the nearest for.",
+  ).optional(),
+  default: about(scalar.flag, "True for the one bucket of clients that no other is for.").optional(),
+} satisfies Shape<BucketEntry>);
+
+const redirect = z.strictObject({
+  buckets: about(z.array(bucket), "Where blobs are held beside the upstream.").optional(),
+  info: about(scalar.linkUrl, "Where / goes.").optional(),
+  privacy: about(scalar.linkUrl, "Where /privacy goes.").optional(),
+  signatures: about(scalar.originUrl, "The registry that signatures and attestations are kept at.").optional(),
+  cloudRanges: about(
+    scalar.filePath,
+    "JSON file of the clouds' address ranges to use instead of the compiled ones.",
+  ).optional(),
+} satisfies Shape<RedirectEntry>);
+
+const missingRules: z.core.$ZodErrorMap = ({ input }) =>
+  input === undefined ? 'is missing; a cache of everything is [{ match: "*", serve: cache }]' : "must be a list";
+
+/** The one schema of the configuration file. It checks one value at a time; what several values say together is checked by `toSettings`. */
+export const configSchema: z.ZodType<ConfigFile> = z
+  .strictObject({
+    listen: about(scalar.listenAddress, "Where to listen; 127.0.0.1:5000 without it.").optional(),
+    tls: about(z.array(tls), "Certificates to serve HTTPS with; plain HTTP without them.").optional(),
+    storage: about(
+      scalar.filePath,
+      "Folder of what is cached; ./periplus-data without it where a rule caches.",
+    ).optional(),
+    clients: about(
+      z.union([z.literal("any"), z.array(scalar.cidr)], {
+        error: "must be any or a list of CIDRs such as [10.0.0.0/8]",
+      }),
+      "Who may pull by cache rules and read metrics; loopback and private addresses without it.",
+    ).optional(),
+    trustedProxies: about(
+      z.array(scalar.cidr),
+      "Whose X-Forwarded-For and Forwarded are believed; nobody's without it.",
+    ).optional(),
+    auth: about(auth, "Users; everybody may pull without it.").optional(),
+    upstreams: about(z.record(scalar.registryHost, upstream), "The registries that may be named, by host.").optional(),
+    wellKnown: about(scalar.flag, "True: the well-known public registries may be named too.").optional(),
+    rules: about(
+      z.array(rule, { error: missingRules }),
+      "Which names are served, from where and how. Their order does not matter.",
+    ),
+    redirect: about(redirect, "What rules with `serve: redirect` need.").optional(),
+    log: about(z.enum(["json", "text", "off"]), "How requests are recorded; json without it.").optional(),
+    adminSocket: about(scalar.filePath, "Unix socket for the commands that speak to a running server.").optional(),
+    workers: about(scalar.count(256), "Processes that share the port; more than one only without a cache.").optional(),
+  } satisfies Shape<ConfigFile>)
+  .meta({ title: "Periplus configuration" });
+
+/** The JSON Schema (draft 2020-12) of the file, for editors and for checks elsewhere. */
+export function configJsonSchema(): Readonly<Record<string, unknown>> {
+  return { ...z.toJSONSchema(configSchema, { io: "input", target: "draft-2020-12" }) };
+}
+
+function about<T extends z.ZodType>(schema: T, description: string): T {
+  return schema.meta({ ...schema.meta(), description });
+}

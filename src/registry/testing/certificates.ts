@@ -1,0 +1,84 @@
+/** A certificate and its private key as PEM text. Made for these tests; nothing else believes them. */
+export interface TestCertificate {
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** The authority that signed the certificates below, good until 2126. */
+export const testAuthority: string = `-----BEGIN CERTIFICATE-----
+MIIBmTCCAT+gAwIBAgIULZQSUFmtIPg8Cg8CQott2lIB2oUwCgYIKoZIzj0EAwIw
+GTEXMBUGA1UEAwwOVGVzdCBhdXRob3JpdHkwIBcNMjYxMTIyMTkwMTM0WhgPMjEy
+NjEwMjkxOTAxMzRaMBkxFzAVBgNVBAMMDlRlc3QgYXV0aG9yaXR5MFkwEwYHKoZI
+zj0CAQYIKoZIzj0DAQcDQgAEMrGQnBcX9nS2Yxe6R9BG4k2IAcaXYbC+NUhAYy+b
+vkErHzGHpeJc6cOtS8Q5Z7YCriI9avzCu1lCSp0RPpHjfaNjMGEwHQYDVR0OBBYE
+FJ8r2Eiml0UH4n+49hVpiAuORQlQMB8GA1UdIwQYMBaAFJ8r2Eiml0UH4n+49hVp
+iAuORQlQMA8GA1UdEwEB/wQFMAMBAf8wDgYDVR0PAQH/BAQDAgIEMAoGCCqGSM49
+BAMCA0gAMEUCIQCMhaCiyK/snD4BE9olu4c84GeSkjhQwn22XQ0oinMFWAIgXNow
+KciWcH3MlemK54om1EPmwb9aCB7HJaoWdfvXsGg=
+-----END CERTIFICATE-----
+`;
+
+/** For registry.test, cdn.test, auth.test, other.test, localhost and 127.0.0.1, good until 2126. */
+export const goodCertificate: TestCertificate = {
+  cert: `-----BEGIN CERTIFICATE-----
+MIIBqDCCAU+gAwIBAgIBATAKBggqhkjOPQQDAjAZMRcwFQYDVQQDDA5UZXN0IGF1
+dGhvcml0eTAgFw0yNjAxMDEwMDAwMDBaGA8yMTI2MDEwMTAwMDAwMFowDzENMAsG
+A1UEAwwEZ29vZDBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABIG0lGvGkHer7ZH4
+OVjxDpTBu/slkMJurRmMbfDQTj9gXFTev6ze7Q8kB2oUGxO9v/SDNCjNiR2ifaTi
+uftuOo+jgY8wgYwwSgYDVR0RBEMwQYINcmVnaXN0cnkudGVzdIIIY2RuLnRlc3SC
+CWF1dGgudGVzdIIKb3RoZXIudGVzdIIJbG9jYWxob3N0hwR/AAABMB0GA1UdDgQW
+BBTghar7zWuIR66e+8EfLVegZ+NLbzAfBgNVHSMEGDAWgBSfK9hIppdFB+J/uPYV
+aYgLjkUJUDAKBggqhkjOPQQDAgNHADBEAiBJHtESZODZ2/UlF7IiK7GLfsqL+Rly
+vKMin0uRQO0BNQIgH39W+XDGhuhQMqehS3EjeyNLN5Nb3LV5eM1pv76XZHc=
+-----END CERTIFICATE-----
+`,
+  key: `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgckt1/ajd9y+WTa7p
+dQymeseFFHMVjnhGC1J/QCVxHzehRANCAASBtJRrxpB3q+2R+DlY8Q6Uwbv7JZDC
+bq0ZjG3w0E4/YFxU3r+s3u0PJAdqFBsTvb/0gzQozYkdon2k4rn7bjqP
+-----END PRIVATE KEY-----
+`,
+};
+
+/** For wrong.test alone, good until 2126. */
+export const wrongNameCertificate: TestCertificate = {
+  cert: `-----BEGIN CERTIFICATE-----
+MIIBczCCARmgAwIBAgIBAjAKBggqhkjOPQQDAjAZMRcwFQYDVQQDDA5UZXN0IGF1
+dGhvcml0eTAgFw0yNjAxMDEwMDAwMDBaGA8yMTI2MDEwMTAwMDAwMFowEDEOMAwG
+A1UEAwwFd3JvbmcwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAASMIF8Iwbd3ESRy
+n7jJ55hFrcZS3myZEzxg+g+wnc/Gho7gscPSAKbpZmcYGtU3iMzU1e48AYWAENOi
+U66v4wPHo1kwVzAVBgNVHREEDjAMggp3cm9uZy50ZXN0MB0GA1UdDgQWBBR/mZnb
+kM079gdjr6laPpHvwPyhojAfBgNVHSMEGDAWgBSfK9hIppdFB+J/uPYVaYgLjkUJ
+UDAKBggqhkjOPQQDAgNIADBFAiEA6GcZiR3ekDjM4/KNGjjZxI+m/6rlviyAX0du
+Q74P7kwCIHDRbG6qBUnCQ+X4P9qBJ/iQ9wK+7r8c6A5FgqEwqZN0
+-----END CERTIFICATE-----
+`,
+  key: `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgNJR5e+9z38Q7FVsY
+94SGoP++6+jK/U+PtLSTpTZDghOhRANCAASMIF8Iwbd3ESRyn7jJ55hFrcZS3myZ
+Ezxg+g+wnc/Gho7gscPSAKbpZmcYGtU3iMzU1e48AYWAENOiU66v4wPH
+-----END PRIVATE KEY-----
+`,
+};
+
+/** For the same names as the good one, but it expired in 2021. */
+export const expiredCertificate: TestCertificate = {
+  cert: `-----BEGIN CERTIFICATE-----
+MIIBqTCCAVCgAwIBAgIBAzAKBggqhkjOPQQDAjAZMRcwFQYDVQQDDA5UZXN0IGF1
+dGhvcml0eTAeFw0yMDAxMDEwMDAwMDBaFw0yMTAxMDEwMDAwMDBaMBIxEDAOBgNV
+BAMMB2V4cGlyZWQwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAAS4vETyyD92I1DX
+G+gSmts2/nSqeusu0LvdedoyPDVYDLGjwo/NfYWiz+ZTVy/3OqyM5Gje0mWLl6qg
+zqVp8HC2o4GPMIGMMEoGA1UdEQRDMEGCDXJlZ2lzdHJ5LnRlc3SCCGNkbi50ZXN0
+gglhdXRoLnRlc3SCCm90aGVyLnRlc3SCCWxvY2FsaG9zdIcEfwAAATAdBgNVHQ4E
+FgQUPWKWO6Y/GBqwvmEpNySQIkmS+aMwHwYDVR0jBBgwFoAUnyvYSKaXRQfif7j2
+FWmIC45FCVAwCgYIKoZIzj0EAwIDRwAwRAIgS+jhNIviJpqiI6dcc7dFhxbaQOsX
+yVUd/mMF082htN4CICmyhH1Y5GnOV/fMQd8ugA2FUTbuQOztcfUjKToeAyvj
+-----END CERTIFICATE-----
+`,
+  key: `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgcRjiPI5JWWLnNhxo
+L/pJzvohIFdjps5s/XWZvv+uVcChRANCAAS4vETyyD92I1DXG+gSmts2/nSqeusu
+0LvdedoyPDVYDLGjwo/NfYWiz+ZTVy/3OqyM5Gje0mWLl6qgzqVp8HC2
+-----END PRIVATE KEY-----
+`,
+};

@@ -1,0 +1,134 @@
+import { Failure } from "../errors/failure.ts";
+import { type AllowedTarget, connectUrl, type EgressPolicy, type EgressTarget } from "../net/egress.ts";
+import { endedBy } from "./deadline.ts";
+import { isNotConnected, networkFault } from "./network-error.ts";
+import type { Target } from "./origins.ts";
+import type { Unavailable } from "./remote.ts";
+import { unavailable } from "./unavailable.ts";
+
+/** The runtime's `fetch`, or a session's. */
+export type Fetch = (url: string, init: BunFetchRequestInit) => Promise<Response>;
+
+/** Resolves and checks where a request may connect to. Throws what `resolveTarget` throws. */
+export type Egress = (url: URL, policy: EgressPolicy, signal: AbortSignal) => Promise<EgressTarget>;
+
+/** One request. The signal ends it and, later, the reading of its body. */
+export interface Outgoing {
+  readonly method: "GET" | "HEAD" | "POST";
+  readonly target: Target;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string;
+  readonly signal: AbortSignal;
+}
+
+/** An answer whose body is unread: who gets it reads it or cancels it. */
+export interface Incoming {
+  readonly kind: "response";
+  readonly response: Response;
+}
+
+/** Sends one request and waits for the headers of its answer, whatever they say. */
+export type Exchange = (outgoing: Outgoing) => Promise<Incoming | Unavailable>;
+
+/** What a transport is made from. */
+export interface TransportOptions {
+  readonly fetch: Fetch;
+  readonly egress: Egress;
+  /** URL of the HTTP proxy; absent, connections are direct whatever the environment says. */
+  readonly proxy: string | undefined;
+  readonly userAgent: string;
+}
+
+/** Addresses of one name that are tried when one does not accept connections. */
+const addressesTried = 4;
+
+/**
+ * HTTP as registries are spoken to: nothing followed, nothing decompressed, no cookies, connected only to addresses that were
+ * checked. Through a proxy the name is given to the proxy, which looks it up; only addresses in place of names are checked here.
+ */
+export function createTransport(options: TransportOptions): Exchange {
+  return async (outgoing) => {
+    const { target, signal } = outgoing;
+    if (signal.aborted) return endedBy(signal);
+    if (options.proxy !== undefined && isName(target.url)) return await byProxy(options, outgoing, options.proxy);
+    try {
+      const policy = { allowHttp: target.reach.allowHttp, allowPrivate: target.reach.allowPrivate };
+      const place = await options.egress(target.url, policy, signal);
+      if (place.kind === "refused")
+        return unavailable("refused", `${target.url.host} is at no address that may be connected to for this upstream`);
+      return await byAddress(options, outgoing, place);
+    } catch (error) {
+      return signal.aborted ? endedBy(signal) : lookUpFault(target.url, error);
+    }
+  };
+}
+
+async function byAddress(
+  options: TransportOptions,
+  outgoing: Outgoing,
+  place: AllowedTarget,
+): Promise<Incoming | Unavailable> {
+  const { target, signal } = outgoing;
+  let fault: unknown;
+  for (const address of place.addresses.slice(0, addressesTried)) {
+    const { url, host } = connectUrl(place, target.url, address);
+    const tls = { ...tlsOf(target), ...(place.serverName === undefined ? {} : { serverName: place.serverName }) };
+    try {
+      const init = { ...initOf(options, outgoing, { Host: host }), proxy: proxyOf(options.proxy), tls };
+      return { kind: "response", response: await options.fetch(url, init) };
+    } catch (error) {
+      if (signal.aborted) return endedBy(signal);
+      fault = error;
+      if (!isNotConnected(error)) break;
+    }
+  }
+  return networkFault(target.url.host, fault);
+}
+
+async function byProxy(options: TransportOptions, outgoing: Outgoing, proxy: string): Promise<Incoming | Unavailable> {
+  const { target, signal } = outgoing;
+  if (target.url.protocol === "http:" && !target.reach.allowHttp) {
+    return unavailable("refused", `${target.url.host} would be asked over plain HTTP`);
+  }
+  try {
+    const init = { ...initOf(options, outgoing, {}), proxy: proxyOf(proxy), tls: tlsOf(target) };
+    return { kind: "response", response: await options.fetch(target.url.href, init) };
+  } catch (error) {
+    return signal.aborted ? endedBy(signal) : networkFault(target.url.host, error);
+  }
+}
+
+function initOf(
+  options: TransportOptions,
+  outgoing: Outgoing,
+  host: Readonly<Record<string, string>>,
+): BunFetchRequestInit {
+  return {
+    method: outgoing.method,
+    headers: { "User-Agent": options.userAgent, "Accept-Encoding": "identity", ...outgoing.headers, ...host },
+    body: outgoing.body ?? null,
+    signal: outgoing.signal,
+    redirect: "manual",
+    decompress: false,
+    // The reader of a body has its own watch over it; the runtime's would also count time in which nobody reads.
+    timeout: false,
+  };
+}
+
+function proxyOf(proxy: string | undefined): Bun.FetchProxyOption {
+  return proxy === undefined ? false : { url: proxy, respectNoProxy: false };
+}
+
+function tlsOf({ reach }: Target): BunFetchRequestInitTLS {
+  return { rejectUnauthorized: reach.verify, ...(reach.ca === undefined ? {} : { ca: reach.ca }) };
+}
+
+function isName(url: URL): boolean {
+  return !url.hostname.startsWith("[") && !/^[0-9.]+$/.test(url.hostname);
+}
+
+function lookUpFault(url: URL, error: unknown): Unavailable {
+  if (error instanceof Failure)
+    return unavailable(error.code === "UPSTREAM_TIMEOUT" ? "timeout" : "unreachable", error.message);
+  return networkFault(url.host, error);
+}

@@ -100,7 +100,7 @@ interface V4Tail {
 
 function wordsWithV4Tail(groups: Groups, { count, gap, tail }: V4Tail): V6Words | undefined {
   const bits = parseV4(tail);
-  if (bits < 0 || count > 6) return undefined;
+  if (bits < 0) return undefined;
   groups[count] = bits >>> 16;
   groups[count + 1] = bits & 0xffff;
   return wordsOf(groups, count + 2, gap);

@@ -1,12 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import {
-  connectInit,
-  connectUrl,
-  type EgressPolicy,
-  type EgressTarget,
-  resolveTarget,
-  systemLookup,
-} from "./egress.ts";
+import { type EgressPolicy, type EgressTarget, resolveTarget, systemLookup, connectUrl } from "./egress.ts";
 
 const strict: EgressPolicy = { allowPrivate: false, allowHttp: false };
 const configured: EgressPolicy = { allowPrivate: true, allowHttp: true };

@@ -96,12 +96,10 @@ function forwardedFor(element: string): Address | undefined {
   return node === undefined ? undefined : nodeAddress(node);
 }
 
-/** A token or quoted string (RFC 9110, 5.6.4). No address needs a backslash, so one inside quotes is malformed here. */
+/** A token or quoted string (RFC 9110, 5.6.4). Escapes stay: no address has any, so it is refused as one. */
 function unquote(value: string): string | undefined {
   if (!value.startsWith('"')) return value;
-  const inner = value.slice(1, -1);
-  const isWhole = value.length >= 2 && value.endsWith('"');
-  return isWhole && !inner.includes('"') && !inner.includes("\\") ? inner : undefined;
+  return value.length >= 2 && value.endsWith('"') ? value.slice(1, -1) : undefined;
 }
 
 /** ADDRESS with or without a port, which may be obfuscated (RFC 7239, 6): `1.2.3.4:80`, `[2001:db8::1]:_p`, bare IPv6. */

@@ -2,7 +2,7 @@ import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { Failure } from "../errors/failure.ts";
 
 /** A PEM file that was read: its path for messages, its text. */
-interface PemFile {
+export interface PemFile {
   readonly path: string;
   readonly text: string;
 }

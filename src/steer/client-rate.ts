@@ -1,0 +1,47 @@
+import { parseV6 } from "../net/address.ts";
+
+/** How many probes one client may cause: `perSecond` in the long run, `burst` at once. */
+export interface ClientRateOptions {
+  readonly perSecond: number;
+  readonly burst: number;
+  /** Clients that are remembered; past it the one that was seen first is forgotten. */
+  readonly maxClients: number;
+}
+
+/**
+ * Counts what each client causes, in one number each: the time at which it will have paid for everything. An IPv6 client is its
+ * /64, which is what one subscriber has.
+ */
+export class ClientRate {
+  readonly #paidAtMs = new Map<string, number>();
+  readonly #intervalMs: number;
+  readonly #aheadMs: number;
+  readonly #maxClients: number;
+
+  constructor({ perSecond, burst, maxClients }: ClientRateOptions) {
+    this.#intervalMs = 1000 / perSecond;
+    this.#aheadMs = (burst - 1) * this.#intervalMs;
+    this.#maxClients = maxClients;
+  }
+
+  /** Counts one probe of the client; false, and not counted, when it has caused too many. */
+  take(client: string, nowMs: number): boolean {
+    const key = subscriberOf(client);
+    const paidAtMs = Math.max(this.#paidAtMs.get(key) ?? 0, nowMs);
+    if (paidAtMs - nowMs > this.#aheadMs) return false;
+    this.#paidAtMs.delete(key);
+    this.#paidAtMs.set(key, paidAtMs + this.#intervalMs);
+    if (this.#paidAtMs.size > this.#maxClients) this.#forgetFirst();
+    return true;
+  }
+
+  #forgetFirst(): void {
+    const first = this.#paidAtMs.keys().next();
+    if (!first.done) this.#paidAtMs.delete(first.value);
+  }
+}
+
+function subscriberOf(client: string): string {
+  const words = client.includes(":") ? parseV6(client) : undefined;
+  return words === undefined ? client : `${words[0]}:${words[1]}`;
+}

@@ -28,11 +28,6 @@ export function compiledCloudRanges(): CloudRanges {
   return cloudRanges(decodeSnapshot(compiledIn));
 }
 
-/** Where the ranges that are compiled into the program come from. */
-export function compiledCloudSource(): string {
-  return compiledIn.source;
-}
-
 /** The snapshot of a table; `source` says where its lists come from. */
 export function encodeSnapshot(table: CloudTable, source: string): CloudSnapshot {
   const { v4Starts, v4Labels, v6Starts, v6Labels } = table.prefixes;

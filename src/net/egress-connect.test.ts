@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { Failure } from "../errors/failure.ts";
-import { type AllowedTarget, connectInit, connectUrl, resolveTarget } from "./egress.ts";
+import { type AllowedTarget, connectUrl, resolveTarget } from "./egress.ts";
 import { issueCertificate } from "./test-certificate.ts";
 
 const commonName = "test CA";
@@ -33,7 +33,12 @@ async function get(name: string, server: Bun.Server<undefined>): Promise<Answer>
   const target = await resolveTarget(url, { allowPrivate: true, allowHttp: false }, deps);
   if (target.kind !== "allowed") throw new Error(target.reason);
   const connect = connectUrl(target, url);
-  const response = await fetch(connect.url, { headers: { host: connect.host }, ...connectInit(target, ca.cert) });
+  const tls = {
+    rejectUnauthorized: true,
+    ca: ca.cert,
+    ...(target.serverName === undefined ? {} : { serverName: target.serverName }),
+  };
+  const response = await fetch(connect.url, { headers: { host: connect.host }, redirect: "manual", proxy: false, tls });
   return response.json() as Promise<Answer>;
 }
 
@@ -100,13 +105,6 @@ describe("connectUrl", () => {
     ["http://127.1:5000/", "http://127.0.0.1:5000/", "127.0.0.1:5000"],
   ])("%s", async (url, connect, host) => {
     expect(connectUrl(await allowed(url), new URL(url))).toEqual({ url: connect, host });
-  });
-
-  test("goes with options that leave nothing to redirects and the environment", async () => {
-    const fixed = { redirect: "manual", proxy: false } as const;
-    const named = connectInit(await allowed("https://a.example/"), "PEM");
-    expect(named).toEqual({ ...fixed, tls: { rejectUnauthorized: true, serverName: "a.example", ca: "PEM" } });
-    expect(connectInit(await allowed("https://8.8.8.8/"))).toEqual({ ...fixed, tls: { rejectUnauthorized: true } });
   });
 
   test("takes another checked address, and no other", async () => {

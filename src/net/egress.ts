@@ -72,7 +72,8 @@ export interface ConnectUrl {
 
 /**
  * Where to send a request for `url` so that no second look-up takes place: to one of the target's addresses, the first if none is given.
- * Fetch it with `host` as Host header and with `connectInit`.
+ * Fetch it with `host` as Host header, the target's `serverName` as TLS server name, `redirect: "manual"`, and `proxy: false` and
+ * `rejectUnauthorized` spelled out, or HTTPS_PROXY and NODE_TLS_REJECT_UNAUTHORIZED in the environment decide them.
  */
 export function connectUrl(target: AllowedTarget, url: URL, address: string = target.addresses[0]): ConnectUrl {
   if (url.origin !== target.origin || !target.addresses.includes(address)) {
@@ -81,23 +82,6 @@ export function connectUrl(target: AllowedTarget, url: URL, address: string = ta
   }
   const authority = address.includes(":") ? `[${address}]` : address;
   return { url: `${url.protocol}//${authority}:${target.port}${url.pathname}${url.search}`, host: url.host };
-}
-
-/** What every fetch to a checked address says, so that neither a redirect nor the environment undoes the check. */
-export interface ConnectInit {
-  readonly redirect: "manual";
-  readonly proxy: false;
-  readonly tls: { readonly rejectUnauthorized: true; readonly serverName?: string; readonly ca?: string };
-}
-
-/**
- * Fetch options for `connectUrl`: redirects come back to be resolved here; the environment's proxy, which would look up again, and its
- * NODE_TLS_REJECT_UNAUTHORIZED have no say; the certificate must be for the target's name, by `ca` (PEM) or the well-known authorities.
- */
-export function connectInit(target: AllowedTarget, ca?: string): ConnectInit {
-  const serverName = target.serverName === undefined ? {} : { serverName: target.serverName };
-  const authority = ca === undefined ? {} : { ca };
-  return { redirect: "manual", proxy: false, tls: { rejectUnauthorized: true, ...serverName, ...authority } };
 }
 
 function urlRefusal(url: URL, policy: EgressPolicy): string | undefined {

@@ -50,6 +50,11 @@ export class BlobMirror {
     return this.#fills.size;
   }
 
+  /** True while a digest is on its way in, its row not yet written. */
+  isFilling(digest: string): boolean {
+    return this.#fills.has(digest as Digest);
+  }
+
   async open(pull: Pull, digest: Digest): Promise<BlobOutcome> {
     const held = await this.#held(pull, digest);
     if (held !== undefined) return held;

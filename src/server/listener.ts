@@ -72,6 +72,10 @@ function open(app: App, { hostname, port, tls, isShared }: ListenerOptions): Bun
   } catch (error) {
     const isTaken = error instanceof Error && "code" in error && error.code === "EADDRINUSE";
     const hint = isTaken ? "something else listens there; choose another with --listen" : String(error);
-    throw new Failure({ code: "CONFIG_INVALID", message: `cannot listen on ${hostname}:${port}: ${hint}`, cause: error });
+    throw new Failure({
+      code: "CONFIG_INVALID",
+      message: `cannot listen on ${hostname}:${port}: ${hint}`,
+      cause: error,
+    });
   }
 }

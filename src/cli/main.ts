@@ -1,0 +1,16 @@
+import { Command } from "commander";
+import packageJson from "../../package.json" with { type: "json" };
+import { configCommand } from "./config.ts";
+import { serveCommand } from "./serve/command.ts";
+
+/** The whole program. Each command is a file; this one only puts them together. */
+function program(): Command {
+  return new Command("periplus")
+    .description("The front door to container images: redirector and pull-through cache for OCI registries.")
+    .version(packageJson.version)
+    .addCommand(serveCommand())
+    .addCommand(configCommand())
+    .showHelpAfterError("(add --help for the options and examples)");
+}
+
+await program().parseAsync();

@@ -1,0 +1,42 @@
+import { mkdir } from "node:fs/promises";
+import { asFailure, Failure } from "../../errors/failure.ts";
+import { type ContentStore, openFileContent } from "../../store/content.ts";
+import type { ContentIndex } from "../../store/content-index.ts";
+import { type Layout, layoutOf } from "../../store/layout.ts";
+import { tryLock } from "../../store/lock.ts";
+import { openSqliteIndex } from "../../store/sqlite/sqlite-index.ts";
+
+/** A storage folder that this process owns. */
+export interface Storage {
+  readonly layout: Layout;
+  readonly index: ContentIndex;
+  readonly content: ContentStore;
+  close(): Promise<void>;
+}
+
+/** Takes and opens a storage folder. Throws `STORAGE_LOCKED` when another process has it, `STORAGE_FAILED` when it cannot be used. */
+export async function openStorage(root: string): Promise<Storage> {
+  const layout = layoutOf(root);
+  await mkdir(root, { recursive: true }).catch((error: unknown) => {
+    throw asFailure(error, "STORAGE_FAILED", `cannot make the storage folder ${root}`);
+  });
+  const lock = tryLock(layout.lock);
+  if (lock === undefined) {
+    throw new Failure({
+      code: "STORAGE_LOCKED",
+      message: `another periplus has the storage folder ${root}; stop it, or give this one another folder with --storage`,
+    });
+  }
+  const content = await openFileContent(layout);
+  await content.sweepDrafts();
+  const index = openSqliteIndex(layout.index);
+  return {
+    layout,
+    index,
+    content,
+    close: async () => {
+      await index.close();
+      lock.release();
+    },
+  };
+}

@@ -27,14 +27,14 @@ export async function costOf<T>(server: Server, core: number, load: () => Promis
   return { value, cpuS, wallS, busyShare: cpuS / wallS, foreignShare: foreignS / wallS };
 }
 
-/** `costOf`, tried again a few times while others use the core; the calmest try is kept. For loads that can be repeated. */
-export async function calmestCostOf<T>(server: Server, core: number, load: () => Promise<T>): Promise<Cost<T>> {
-  let calmest = await costOf(server, core, load);
-  for (let tries = 1; tries < MAX_TRIES && calmest.foreignShare > CALM_SHARE; tries += 1) {
-    const next = await costOf(server, core, load);
-    if (next.foreignShare < calmest.foreignShare) calmest = next;
+/** An attempt, made again a few times while others use the core; the calmest one counts. */
+export async function calmest<T>(attempt: () => Promise<Cost<T>>): Promise<Cost<T>> {
+  let calmestYet = await attempt();
+  for (let tries = 1; tries < MAX_TRIES && calmestYet.foreignShare > CALM_SHARE; tries += 1) {
+    const next = await attempt();
+    if (next.foreignShare < calmestYet.foreignShare) calmestYet = next;
   }
-  return calmest;
+  return calmestYet;
 }
 
 /** The columns that say how far a figure can be trusted. */

@@ -15,26 +15,15 @@ export interface PeriplusOptions {
   readonly keptDir?: string;
 }
 
+/** Where Periplus as a redirector sends its clients. */
+export interface RedirectSites {
+  readonly upstreamUrl: string;
+  readonly bucketUrl: string;
+}
+
 /** Periplus as a public redirector with one bucket that is the default. */
-export function periplusRedirect(
-  bench: Bench,
-  sites: { readonly upstreamUrl: string; readonly bucketUrl: string },
-  options: PeriplusOptions = {},
-): Contender {
-  return periplus(
-    bench,
-    options,
-    (place) => `listen: 127.0.0.1:${place.port}
-trustedProxies: [127.0.0.0/8]
-upstreams:
-  registry.k8s.io: { url: "${sites.upstreamUrl}", path: k8s-artifacts-prod/images, cloud: gcp, region: us-central1 }
-rules:
-  - { match: "*", upstream: registry.k8s.io, serve: redirect }
-redirect:
-  buckets:
-    - { name: default, url: "${sites.bucketUrl}/containers/images", default: true }
-`,
-  );
+export function periplusRedirect(bench: Bench, sites: RedirectSites, options: PeriplusOptions = {}): Contender {
+  return periplus(bench, options, ({ port }) => redirectConfig(port, sites));
 }
 
 /** Periplus as a cache of one upstream, which is served under bare names; `extraRules` are put before the last rule. */
@@ -43,18 +32,45 @@ export function periplusCache(
   upstreamUrl: string,
   options: PeriplusOptions & { readonly extraRules?: readonly string[] } = {},
 ): Contender {
-  const rules = [...(options.extraRules ?? []), '{ match: "*", upstream: registry.k8s.io, serve: cache }'];
-  return periplus(
-    bench,
-    options,
-    (place) => `listen: 127.0.0.1:${place.port}
+  return periplus(bench, options, (place) => cacheConfig(place, upstreamUrl, options.extraRules ?? []));
+}
+
+/** The configuration of `periplusRedirect`. */
+export function redirectConfig(port: number, { upstreamUrl, bucketUrl }: RedirectSites): string {
+  return `listen: 127.0.0.1:${port}
+trustedProxies: [127.0.0.0/8]
+upstreams:
+  registry.k8s.io: { url: "${upstreamUrl}", path: k8s-artifacts-prod/images, cloud: gcp, region: us-central1 }
+rules:
+  - { match: "*", upstream: registry.k8s.io, serve: redirect }
+redirect:
+  buckets:
+    - { name: default, url: "${bucketUrl}/containers/images", default: true }
+`;
+}
+
+/** The configuration of `periplusCache`. */
+export function cacheConfig(
+  place: Pick<Place, "port" | "dir">,
+  upstreamUrl: string,
+  extraRules: readonly string[],
+): string {
+  const rules = [...extraRules, '{ match: "*", upstream: registry.k8s.io, serve: cache }'];
+  return `listen: 127.0.0.1:${place.port}
 storage: ${place.dir}/data
 upstreams:
   registry.k8s.io: { url: "${upstreamUrl}" }
 rules:
 ${rules.map((rule) => `  - ${rule}`).join("\n")}
-`,
-  );
+`;
+}
+
+/** So many rules, each for a prefix of its own that no row asks for. */
+export function prefixRules(count: number): readonly string[] {
+  return Array.from({ length: count }, (_, i) => {
+    const prefix = `team-${Math.floor(i / 100)}/app-${i % 100}`;
+    return `{ match: { prefix: ${prefix} }, upstream: registry.k8s.io, serve: cache }`;
+  });
 }
 
 function periplus(bench: Bench, options: PeriplusOptions, config: (place: Place) => string): Contender {

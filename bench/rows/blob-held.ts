@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { calmestCostOf, TRUST_METRICS, trustSample } from "../measure/load.ts";
+import { calmest, costOf, TRUST_METRICS, trustSample } from "../measure/load.ts";
 import { type Bench, emptyDir } from "../measure/stage.ts";
 import { wrk } from "../measure/wrk.ts";
 import { noiseBlock, pieces } from "../origin/content.ts";
@@ -58,7 +58,7 @@ async function blobLoad(bench: Bench, running: Running, path: string): Promise<S
   const { server, origin } = running;
   if (server === undefined) throw new Error("a load of blobs needs a server");
   const spec = { origin, paths: [path], connections: CONNECTIONS, seconds: bench.seconds };
-  const cost = await calmestCostOf(server, bench.serverCore, () => wrk(bench, spec));
+  const cost = await calmest(() => costOf(server, bench.serverCore, () => wrk(bench, spec)));
   const { bytes, durationUs } = cost.value;
   return {
     cpuSPerGB: (cost.cpuS * 1e9) / bytes,

@@ -1,4 +1,4 @@
-import { costOf, TRUST_METRICS, trustSample } from "../measure/load.ts";
+import { calmest, costOf, TRUST_METRICS, trustSample } from "../measure/load.ts";
 import { pull } from "../measure/pull.ts";
 import type { Bench } from "../measure/stage.ts";
 import type { Image } from "../origin/content.ts";
@@ -50,9 +50,11 @@ async function streamLoad(bench: Bench, running: Running, origin: Origin): Promi
   const { server } = running;
   if (server === undefined) throw new Error("a cold stream needs a server");
   await pullAll(running, await newImages(origin, WARM_BLOBS));
-  const images = await newImages(origin, BLOBS);
-  settleDisk();
-  const cost = await costOf(server, bench.serverCore, () => pullAll(running, images));
+  const cost = await calmest(async () => {
+    const images = await newImages(origin, BLOBS);
+    settleDisk();
+    return costOf(server, bench.serverCore, () => pullAll(running, images));
+  });
   const bytes = BLOBS * BLOB_BYTES;
   return {
     cpuSPerGB: (cost.cpuS * 1e9) / bytes,

@@ -1,4 +1,4 @@
-import { calmestCostOf, TRUST_METRICS, trustSample } from "../measure/load.ts";
+import { calmest, costOf, TRUST_METRICS, trustSample } from "../measure/load.ts";
 import type { Bench } from "../measure/stage.ts";
 import { wrk, type WrkSpec } from "../measure/wrk.ts";
 import type { Metric, Running, Sample } from "../row.ts";
@@ -20,8 +20,8 @@ export async function requestLoad(
 ): Promise<Sample> {
   const { server, origin } = running;
   if (server === undefined) throw new Error("a load of requests needs a server");
-  const cost = await calmestCostOf(server, bench.serverCore, () =>
-    wrk(bench, { ...spec, origin, seconds: bench.seconds }),
+  const cost = await calmest(() =>
+    costOf(server, bench.serverCore, () => wrk(bench, { ...spec, origin, seconds: bench.seconds })),
   );
   const { requests, durationUs, p50Us, p99Us } = cost.value;
   return {

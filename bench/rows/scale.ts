@@ -3,7 +3,7 @@ import { type Bench, emptyDir } from "../measure/stage.ts";
 import { wrk } from "../measure/wrk.ts";
 import { type Origin, startOrigin } from "../origin/client.ts";
 import { bare } from "../peers/bare.ts";
-import { periplusCache } from "../peers/periplus.ts";
+import { periplusCache, prefixRules } from "../peers/periplus.ts";
 import type { Contender, Row, Running, Sample, Stage } from "../row.ts";
 import { PATH_COUNT } from "./sites.ts";
 
@@ -74,7 +74,7 @@ async function store(bench: Bench, origin: Origin, size: Size): Promise<Store> {
   const periplus = periplusCache(bench, origin.url, {
     name: size.name,
     keptDir: emptyDir(bench, join("stores", size.name.replaceAll(/\W+/g, "-"))),
-    extraRules: Array.from({ length: size.rules }, (_, i) => rule(i)),
+    extraRules: prefixRules(size.rules),
   });
   const digests = await origin.addBlobs(size.blobs, BLOB_BYTES);
   const paths = digests.map((digest) => `/v2/${REPOSITORY}/blobs/${digest}`);
@@ -96,10 +96,6 @@ async function fill(bench: Bench, periplus: Contender, paths: readonly string[])
   } finally {
     await running.server?.stop();
   }
-}
-
-function rule(i: number): string {
-  return `{ match: { prefix: team-${Math.floor(i / 100)}/app-${i % 100} }, upstream: registry.k8s.io, serve: cache }`;
 }
 
 async function pullEach(running: Running, paths: readonly string[]): Promise<void> {

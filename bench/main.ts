@@ -24,8 +24,21 @@ interface Options {
   readonly output: "markdown" | "json";
 }
 
+type Asked =
+  | { readonly kind: "measure"; readonly options: Options }
+  | { readonly kind: "list" }
+  | { readonly kind: "usage"; readonly problem: string };
+
 /** What the command line asks for, or what is wrong with it. */
-function readOptions(argv: readonly string[]): Options | string {
+function readArgs(argv: readonly string[]): Asked {
+  try {
+    return readOptions(argv);
+  } catch (error) {
+    return usage(error instanceof Error ? error.message : String(error)); // parseArgs throws what a user may read
+  }
+}
+
+function readOptions(argv: readonly string[]): Asked {
   const { values, positionals } = parseArgs({
     args: [...argv],
     allowPositionals: true,
@@ -36,14 +49,18 @@ function readOptions(argv: readonly string[]): Options | string {
       list: { type: "boolean", default: false },
     },
   });
-  if (values.list) return ROWS.map((row) => `${row.id}: ${row.title}`).join("\n");
+  if (values.list) return { kind: "list" };
   const unknown = positionals.find((id) => !ROWS.some((row) => row.id === id));
-  if (unknown !== undefined) return `no row ${unknown}; there are: ${ROWS.map((row) => row.id).join(", ")}`;
+  if (unknown !== undefined) return usage(`no row ${unknown}; there are: ${ROWS.map((row) => row.id).join(", ")}`);
   const [rounds, seconds] = [Number(values.rounds), Number(values.seconds)];
-  if (!(rounds >= 1 && seconds >= 1)) return "--rounds and --seconds take numbers from 1 on";
-  if (values.output !== "markdown" && values.output !== "json") return "-o takes markdown or json";
+  if (!(rounds >= 1 && seconds >= 1)) return usage("--rounds and --seconds take numbers from 1 on");
+  if (values.output !== "markdown" && values.output !== "json") return usage("-o takes markdown or json");
   const rows = positionals.length === 0 ? ROWS : ROWS.filter((row) => positionals.includes(row.id));
-  return { rows, rounds, seconds, output: values.output };
+  return { kind: "measure", options: { rows, rounds, seconds, output: values.output } };
+}
+
+function usage(problem: string): Asked {
+  return { kind: "usage", problem };
 }
 
 /** What this machine lacks to measure at all. */
@@ -78,12 +95,11 @@ async function runRows(bench: Bench, rows: readonly Row[]): Promise<readonly Row
   return results;
 }
 
-async function main(argv: readonly string[]): Promise<number> {
-  const options = readOptions(argv);
-  const problem = typeof options === "string" ? options : obstacle();
-  if (typeof options === "string" || problem !== undefined) {
+async function measure(options: Options): Promise<number> {
+  const problem = obstacle();
+  if (problem !== undefined) {
     console.error(problem);
-    return argv.includes("--list") ? 0 : 2;
+    return 1;
   }
   pinSelf(LOAD_CORE);
   const workDir = mkdtempSync(join(Bun.env["PERIPLUS_BENCH_DIR"] ?? tmpdir(), "periplus-bench-"));
@@ -101,6 +117,20 @@ async function main(argv: readonly string[]): Promise<number> {
     return results.length === options.rows.length ? 0 : 1;
   } finally {
     rmSync(workDir, { recursive: true, force: true });
+  }
+}
+
+async function main(argv: readonly string[]): Promise<number> {
+  const asked = readArgs(argv);
+  switch (asked.kind) {
+    case "measure":
+      return measure(asked.options);
+    case "list":
+      console.log(ROWS.map((row) => `${row.id}: ${row.title}`).join("\n"));
+      return 0;
+    case "usage":
+      console.error(asked.problem);
+      return 2;
   }
 }
 

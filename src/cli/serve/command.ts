@@ -6,12 +6,12 @@ import { formatProblem } from "../../config/problem.ts";
 import type { Settings } from "../../config/settings.ts";
 import { asFailure } from "../../errors/failure.ts";
 import { Metrics } from "../../server/metrics.ts";
-import { createSteerFor } from "./steering.ts";
 import { exitStatus } from "../exit.ts";
 import { LineSink } from "./lines.ts";
 import { ServerProcess } from "./process.ts";
 import { RegistryPool } from "./registries.ts";
 import { type Cache, createCache, exposeCache, exposeProcess } from "./runtime.ts";
+import { Steering } from "./steering.ts";
 import { openStorage } from "./storage.ts";
 
 /** The options of `periplus serve` as they were typed. */
@@ -71,7 +71,12 @@ async function serve(options: ServeOptions): Promise<number> {
 
 async function start(settings: Settings, reread: () => Promise<Settings | undefined>): Promise<ServerProcess> {
   const metrics = new Metrics();
-  const pool = new RegistryPool({ env: process.env, readFile: readText });
+  const pool = new RegistryPool({
+    env: process.env,
+    readFile: readText,
+    nowMs: () => performance.now(),
+    helperTimeoutMs: 10_000,
+  });
   pool.update(settings.upstreams);
   const cache = await openCache(settings, pool, metrics);
   let current = settings;
@@ -79,7 +84,7 @@ async function start(settings: Settings, reread: () => Promise<Settings | undefi
   const lasting = {
     mirrors: cache,
     key: crypto.getRandomValues(new Uint8Array(32)),
-    steerFor: createSteerFor(metrics, say),
+    steering: new Steering(metrics, say),
   };
   const onSwap = (next: Settings): void => {
     current = next;

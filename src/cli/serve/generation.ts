@@ -15,7 +15,7 @@ export interface Lasting {
   readonly mirrors: Mirrors | undefined;
   /** The key of tokens and remembered passwords, random for each process. */
   readonly key: Uint8Array;
-  readonly steerFor: (settings: Settings) => Steer;
+  readonly steering: { of(settings: Settings): Promise<Steer> };
 }
 
 /** Makes what requests are served with from settings. Throws `CONFIG_INVALID` when a file that they name cannot be used. */
@@ -28,7 +28,7 @@ export async function makeServing(settings: Settings, lasting: Lasting): Promise
     clients: settings.clients === "any" ? anyAddress : addresses(settings.clients),
     trustedProxies: addresses(settings.trustedProxies),
     access: settings.auth && (await makeAccess(settings.auth.htpasswd, lasting.key)),
-    steer: lasting.steerFor(settings),
+    steer: await lasting.steering.of(settings),
     mirrors: lasting.mirrors,
   };
 }

@@ -1,4 +1,4 @@
-import { watchFiles, type Watch } from "../../config/watch.ts";
+import { type FileWatch, systemWatch, watchFiles } from "../../config/watch.ts";
 import type { Settings } from "../../config/settings.ts";
 import { asFailure } from "../../errors/failure.ts";
 import { sweepContent } from "../../mirror/housekeeping.ts";
@@ -38,7 +38,7 @@ export class ServerProcess {
   readonly #app: App;
   readonly #listener: Listener;
   readonly #stop = new AbortController();
-  #watch: Watch | undefined;
+  #watch: FileWatch | undefined;
   #tlsText: string;
   #reloading: Promise<void> = Promise.resolve();
 
@@ -131,7 +131,7 @@ export class ServerProcess {
   #watchFiles(settings: Settings): void {
     this.#watch?.close();
     if (settings.files.length === 0) return;
-    this.#watch = watchFiles(settings.files, () => void this.reload());
+    this.#watch = watchFiles(settings.files, { ...systemWatch, onChange: () => void this.reload() });
   }
 
   #keepHouse(cache: Cache): void {

@@ -95,8 +95,10 @@ export class ProbedExistence implements Existence {
     }
     if (!this.#clients.take(client, this.#parts.clock.nowMs())) return this.#skip(holder, "client");
     const admission = state.breaker.admit();
-    this.#tellBreaker(holder, state, admission.kind === "open");
-    if (admission.kind === "open") return this.#skip(holder, "breaker");
+    if (admission.kind === "open") {
+      this.#tellBreaker(holder, state, true);
+      return this.#skip(holder, "breaker");
+    }
     const running = this.#probe(subject, state, admission);
     this.#running.set(location, running);
     return running;
@@ -124,6 +126,8 @@ export class ProbedExistence implements Existence {
     const cancel = clock.schedule(this.#limits.probeTimeoutMs, () => ending.abort());
     try {
       return await probe(holder, url, ending.signal);
+    } catch {
+      return undefined;
     } finally {
       cancel();
     }

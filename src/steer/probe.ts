@@ -3,7 +3,7 @@ import { createTransport, type Egress, type Exchange, type Fetch } from "../regi
 import type { Presence } from "./events.ts";
 import type { Holder } from "./holder.ts";
 
-/** Asks a holder for one URL by HEAD: the status of its answer, or `undefined` when none came. Never throws. */
+/** Asks a holder for one URL by HEAD: the status of its answer, or `undefined` when none came. To throw is to give none. */
 export type Probe = (holder: Holder, url: string, signal: AbortSignal) => Promise<number | undefined>;
 
 /** What HEADs are sent with. */

@@ -53,44 +53,54 @@ class RoutedSteer implements Steer {
 
   #follow(chain: Chain, client: string): Located | Promise<Located> {
     const { existence } = this.#parts;
-    for (const [index, candidate] of chain.candidates.entries()) {
+    for (const candidate of chain.candidates) {
       const answer = existence.known(candidate) ?? existence.ask(candidate, client);
-      if (typeof answer !== "string") return this.#wait(chain, { index, answer, client });
+      if (typeof answer !== "string") return this.#wait(chain, { candidate, answer }, client);
       if (isTaken(candidate, answer)) return locatedAt(chain, candidate, false);
     }
     return chain.otherwise;
   }
 
-  /** Goes on from a candidate that had to be asked. When the box is over, what is known by then decides. */
-  async #wait(chain: Chain, asked: Asked): Promise<Located> {
+  /** Goes on from a candidate that is being asked. When the box is over, what is known by then decides. */
+  async #wait(chain: Chain, asked: Asked, client: string): Promise<Located> {
     const { existence, clock, boxMs = defaultBoxMs } = this.#parts;
-    const box = Promise.withResolvers<"over">();
-    let isOver = false;
-    const cancel = clock.schedule(boxMs, () => {
-      isOver = true;
-      box.resolve("over");
-    });
+    const box = startBox(clock, boxMs);
     try {
-      let answer: Presence | Promise<Presence> = asked.answer;
-      for (const candidate of chain.candidates.slice(asked.index)) {
-        if (candidate !== chain.candidates[asked.index]) {
-          answer = existence.known(candidate) ?? (isOver ? "unknown" : existence.ask(candidate, asked.client));
-        }
-        const presence = await Promise.race([answer, box.promise]);
-        if (isTaken(candidate, presence === "over" ? "unknown" : presence)) return locatedAt(chain, candidate, true);
+      const rest = chain.candidates.slice(chain.candidates.indexOf(asked.candidate) + 1);
+      if (isTaken(asked.candidate, await box.within(asked.answer))) return locatedAt(chain, asked.candidate, true);
+      for (const candidate of rest) {
+        const answer = existence.known(candidate) ?? (box.isOver() ? "unknown" : existence.ask(candidate, client));
+        if (isTaken(candidate, await box.within(answer))) return locatedAt(chain, candidate, true);
       }
       return { ...chain.otherwise, probed: true };
     } finally {
-      cancel();
+      box.end();
     }
   }
 }
 
-/** The candidate that is being asked, and by whom. */
+/** The candidate that is being asked. */
 interface Asked {
-  readonly index: number;
+  readonly candidate: Candidate;
   readonly answer: Promise<Presence>;
-  readonly client: string;
+}
+
+/** The time that one request may wait in all. */
+interface Box {
+  isOver(): boolean;
+  /** The answer, or "unknown" when the box is over before it. */
+  within(answer: Presence | Promise<Presence>): Promise<Presence>;
+  end(): void;
+}
+
+function startBox(clock: Clock, boxMs: number): Box {
+  const over = Promise.withResolvers<Presence>();
+  let isOver = false;
+  const end = clock.schedule(boxMs, () => {
+    isOver = true;
+    over.resolve("unknown");
+  });
+  return { isOver: () => isOver, within: (answer) => Promise.race([answer, over.promise]), end };
 }
 
 function locatedAt({ otherwise }: Chain, { location, source }: Candidate, probed: boolean): Located {

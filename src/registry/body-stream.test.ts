@@ -17,7 +17,7 @@ beforeEach(() => {
 });
 afterEach(() => upstream.stop());
 
-async function open(reply: ScriptedReply): Promise<ReadableStream<Uint8Array>> {
+async function open(reply: ScriptedReply): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
   upstream.on("GET", "/a", reply);
   const response = await fetch(`${upstream.url}/a`, { signal: caller.signal });
   if (response.body === null) throw new Error("a body was expected");
@@ -83,7 +83,7 @@ test("the caller's signal ends it, read or not", async () => {
 
 test("nothing is read ahead of the reader", async () => {
   let pulls = 0;
-  const source = new ReadableStream<Uint8Array>(
+  const source = new ReadableStream<Uint8Array<ArrayBuffer>>(
     { pull: (controller) => (pulls++, controller.enqueue(new Uint8Array(1))) },
     { highWaterMark: 0 },
   );

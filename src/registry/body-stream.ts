@@ -17,7 +17,10 @@ export interface BodyStreamOptions {
  * A body handed on as it comes, with nothing read ahead. A cut, a stall or the signal's end is an error for the reader: a
  * `Failure`, UPSTREAM_TIMEOUT for a stall and UPSTREAM_FAILED for the rest.
  */
-export function streamBody(body: ReadableStream<Uint8Array>, options: BodyStreamOptions): ReadableStream<Uint8Array> {
+export function streamBody(
+  body: ReadableStream<Uint8Array<ArrayBuffer>>,
+  options: BodyStreamOptions,
+): ReadableStream<Uint8Array<ArrayBuffer>> {
   const { signal, host } = options;
   const reader = body.getReader();
   const watch = createWatch(options);
@@ -30,7 +33,7 @@ export function streamBody(body: ReadableStream<Uint8Array>, options: BodyStream
     watch.stop();
     options.onEnd();
   }
-  function fail(failure: Failure, controller: ReadableStreamDefaultController<Uint8Array>): void {
+  function fail(failure: Failure, controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>): void {
     if (isOver) return;
     over();
     controller.error(failure);
@@ -38,7 +41,7 @@ export function streamBody(body: ReadableStream<Uint8Array>, options: BodyStream
   }
   let onAbort = (): void => {};
 
-  return new ReadableStream<Uint8Array>(
+  return new ReadableStream<Uint8Array<ArrayBuffer>>(
     {
       start(controller) {
         onAbort = () => fail(noLongerWanted(host), controller);

@@ -7,7 +7,7 @@ import { unavailable } from "./unavailable.ts";
 /** The bytes of a whole body. */
 export interface WholeBody {
   readonly kind: "bytes";
-  readonly bytes: Uint8Array;
+  readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
 /** What a body is read by: who sends it (for messages), how long it may be, and what ends the reading. */
@@ -28,7 +28,7 @@ export async function readWhole(response: Response, limits: ReadLimits): Promise
     await cancel(response);
     return tooLong(host, maxBytes);
   }
-  const chunks: Uint8Array[] = [];
+  const chunks: Uint8Array<ArrayBuffer>[] = [];
   let sizeBytes = 0;
   try {
     for await (const chunk of response.body ?? []) {
@@ -52,7 +52,7 @@ export async function cancel(response: Response): Promise<void> {
   await response.body?.cancel().catch(() => {});
 }
 
-function joined(chunks: readonly Uint8Array[], sizeBytes: number): Uint8Array {
+function joined(chunks: readonly Uint8Array<ArrayBuffer>[], sizeBytes: number): Uint8Array<ArrayBuffer> {
   const [first] = chunks;
   if (chunks.length === 1 && first !== undefined) return first;
   const whole = new Uint8Array(sizeBytes);

@@ -44,11 +44,19 @@ export class Breaker {
 
   /** Asks for leave; answers at once. */
   admit(): Admission {
+    const retryAfterMs = this.openForMs();
+    if (retryAfterMs > 0) return { kind: "open", retryAfterMs };
     if (this.#openUntilMs === undefined) return this.#admitted("regular");
-    const leftMs = this.#openUntilMs - this.#clock.nowMs();
-    if (leftMs > 0 || this.#isTrying) return { kind: "open", retryAfterMs: Math.max(leftMs, this.#minOpenMs) };
     this.#isTrying = true;
     return this.#admitted("trial");
+  }
+
+  /** How long it lets nothing through, or at least so; 0 when it would admit one now. */
+  openForMs(): number {
+    if (this.#openUntilMs === undefined) return 0;
+    const leftMs = this.#openUntilMs - this.#clock.nowMs();
+    if (this.#isTrying) return Math.max(leftMs, this.#minOpenMs);
+    return Math.max(leftMs, 0);
   }
 
   #admitted(role: "regular" | "trial"): Admission {

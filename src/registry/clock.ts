@@ -18,9 +18,9 @@ export const systemClock: Clock = {
   },
 };
 
-/** Waits; resolves early when the signal ends the wait. */
+/** Waits; resolves early when the signal ends the wait, and at once when there is nothing to wait for. */
 export function pause(clock: Clock, delayMs: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
+  if (signal.aborted || delayMs <= 0) return Promise.resolve();
   const { promise, resolve } = Promise.withResolvers<void>();
   const cancel = clock.schedule(delayMs, resolve);
   signal.addEventListener("abort", () => resolve(), { once: true });

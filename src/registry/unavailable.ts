@@ -1,4 +1,4 @@
-import type { Unavailable, UnavailableReason } from "./remote.ts";
+import type { Answer, Unavailable, UnavailableReason } from "./remote.ts";
 
 /** What may be known beside the reason. */
 export interface UnavailableFacts {
@@ -14,4 +14,9 @@ export function unavailable(reason: UnavailableReason, message: string, facts: U
 /** The same answer with what was asked put before its message. */
 export function askedFor(asked: string, answer: Unavailable): Unavailable {
   return { ...answer, message: `${asked}: ${answer.message}` };
+}
+
+/** Any answer, with what was asked put before its message if it is no knowledge. */
+export function explained<T>(asked: string, answer: Answer<T>): Answer<T> {
+  return answer.kind === "unavailable" ? askedFor(asked, answer) : answer;
 }

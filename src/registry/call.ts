@@ -1,0 +1,110 @@
+import { discard } from "./body.ts";
+import type { Breakers } from "./breakers.ts";
+import { type Clock, pause } from "./clock.ts";
+import { type Deadline, endedBy, startDeadline } from "./deadline.ts";
+import { rateAdvice } from "./rate-headers.ts";
+import { type Answered, follow, type Route } from "./redirects.ts";
+import type { CallLimits, Unavailable } from "./remote.ts";
+import type { RegistryRequest } from "./request.ts";
+import { askedFor, unavailable } from "./unavailable.ts";
+
+/** An answer that holds its place among the upstream's requests, until it is closed. */
+export interface Reply {
+  readonly kind: "reply";
+  readonly answered: Answered;
+  /** Ends the reading of the body. */
+  readonly signal: AbortSignal;
+  /** From here on only the caller's signal ends it. */
+  disarm(): void;
+  /** Gives the place back. To be called once the body is read or cancelled. */
+  close(): void;
+}
+
+/** What calls are made with. */
+export interface CallOptions {
+  readonly route: Route;
+  readonly breakers: Breakers;
+  readonly clock: Clock;
+  readonly random: () => number;
+}
+
+/** Asks one question within its limits. */
+export type Call = (request: RegistryRequest, limits: CallLimits) => Promise<Reply | Unavailable>;
+
+const retriesMax = 2;
+const firstRetryMs = 250;
+
+/** Calls that wait for their turn, try again where that may help, and answer at once where nothing would come of asking. */
+export function createCall(options: CallOptions): Call {
+  return async (request, limits) => {
+    const answer = await call(options, request, limits);
+    return answer.kind === "unavailable" ? askedFor(request.asked, answer) : answer;
+  };
+}
+
+async function call(options: CallOptions, request: RegistryRequest, limits: CallLimits): Promise<Reply | Unavailable> {
+  const { clock, route, breakers } = options;
+  const closed = breakers.open() ?? route.budget.paused();
+  if (closed !== undefined) return closed;
+  const deadline = startDeadline(clock, limits);
+  const place = await route.budget.enter(request.load, deadline.signal);
+  const close = (): void => {
+    deadline.end();
+    place?.release();
+  };
+  const answered = place === undefined ? endedBy(deadline.signal) : await attempts(options, request, deadline);
+  if (answered.kind === "unavailable") {
+    close();
+    return answered;
+  }
+  return { kind: "reply", answered, signal: deadline.signal, disarm: () => deadline.disarm(), close };
+}
+
+/** Up to three attempts, with pauses of random length between them (full jitter), as long as there is time. */
+async function attempts(
+  options: CallOptions,
+  request: RegistryRequest,
+  deadline: Deadline,
+): Promise<Answered | Unavailable> {
+  let last = await attempt(options, request, deadline);
+  for (let retry = 0; retry < retriesMax && isWorthRetry(last); retry++) {
+    const delayMs = options.random() * firstRetryMs * 2 ** retry;
+    if (delayMs >= deadline.remainingMs()) return last;
+    await pause(options.clock, delayMs, deadline.signal);
+    const next = await attempt(options, request, deadline);
+    if (next.kind === "unavailable" && hidesCause(next)) return last;
+    last = next;
+  }
+  return last;
+}
+
+/** One attempt. A server's failure is an answer already here, so that it may be tried again. */
+async function attempt(
+  { route, clock }: CallOptions,
+  request: RegistryRequest,
+  deadline: Deadline,
+): Promise<Answered | Unavailable> {
+  const answered = await follow(route, request, deadline.signal);
+  if (answered.kind === "unavailable") return answered;
+  const { status, headers } = answered.response;
+  if (!isServerFailure(status)) return answered;
+  await discard(answered.response, deadline.signal);
+  const { pauseMs } = rateAdvice(status, headers, clock.epochMs());
+  const facts = pauseMs > 0 ? { status, retryAfterMs: pauseMs } : { status };
+  return unavailable("failed", `${answered.target.url.host} answered ${status}`, facts);
+}
+
+function isWorthRetry(answer: Answered | Unavailable): boolean {
+  if (answer.kind !== "unavailable" || answer.retryAfterMs !== undefined) return false;
+  return answer.reason === "unreachable" || isServerFailure(answer.status);
+}
+
+/** A server that works might answer otherwise; 501 it would answer again. */
+function isServerFailure(status: number | undefined): boolean {
+  return status === 408 || (status !== undefined && status >= 500 && status !== 501);
+}
+
+/** A retry that was not let out, or was out of time, says less than what was known before it. */
+function hidesCause({ reason }: Unavailable): boolean {
+  return reason === "breaker-open" || reason === "rate-limited" || reason === "timeout" || reason === "cancelled";
+}

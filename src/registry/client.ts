@@ -1,0 +1,69 @@
+import type { Upstream } from "../config/settings.ts";
+import { resolveTarget, systemLookup } from "../net/egress.ts";
+import { Authorizer } from "./auth.ts";
+import { getBlob, headBlob } from "./blobs.ts";
+import { Breakers } from "./breakers.ts";
+import { UpstreamBudget } from "./budget.ts";
+import { createCall } from "./call.ts";
+import { type Clock, systemClock } from "./clock.ts";
+import type { CredentialSource } from "./credentials.ts";
+import { listReferrers, listTags } from "./lists.ts";
+import { getManifest, headManifest } from "./manifests.ts";
+import type { Operations } from "./operations.ts";
+import { Origins } from "./origins.ts";
+import type { RemoteRegistry } from "./remote.ts";
+import { createTransport, type Egress, type Fetch } from "./transport.ts";
+
+/** One upstream, what proves us to it, and the world as it is unless a test has another. */
+export interface RemoteRegistryOptions {
+  readonly upstream: Upstream;
+  readonly credentials: CredentialSource;
+  readonly fetch?: Fetch;
+  readonly egress?: Egress;
+  readonly clock?: Clock;
+  /** A number in [0, 1). */
+  readonly random?: () => number;
+  /** `User-Agent` of every request. */
+  readonly userAgent?: string;
+}
+
+/** Looks names up with the system's resolver and checks every address. */
+export const systemEgress: Egress = (url, policy, signal) =>
+  resolveTarget(url, policy, { lookup: systemLookup, signal });
+
+/**
+ * The client of one remote registry, with its own tokens, breakers and budget. Keep one for each upstream: what it learns about
+ * the registry, it learns once.
+ */
+export function createRemoteRegistry(options: RemoteRegistryOptions): RemoteRegistry {
+  const { upstream } = options;
+  const operations = operationsOf(options);
+  return {
+    host: upstream.host,
+    headManifest: (repository, reference, limits) => headManifest(operations, { repository, reference, limits }),
+    getManifest: (repository, reference, limits) => getManifest(operations, { repository, reference, limits }),
+    headBlob: (repository, digest, limits) => headBlob(operations, { repository, digest, limits }),
+    getBlob: (repository, digest, range, limits) => getBlob(operations, { repository, digest, limits }, range),
+    listTags: (repository, query, limits) => listTags(operations, { repository, query, limits }),
+    listReferrers: (repository, digest, query, limits) =>
+      listReferrers(operations, { repository, query, limits }, digest),
+  };
+}
+
+function operationsOf(options: RemoteRegistryOptions): Operations {
+  const { upstream, credentials, clock = systemClock, random = Math.random } = options;
+  const origins = new Origins(upstream);
+  const breakers = new Breakers(new URL(upstream.url).origin, { clock, random });
+  const exchange = breakers.guard(
+    createTransport({
+      fetch: options.fetch ?? fetch,
+      egress: options.egress ?? systemEgress,
+      proxy: upstream.proxy,
+      userAgent: options.userAgent ?? "periplus",
+    }),
+  );
+  const authorizer = new Authorizer({ origins, credentials, exchange, clock });
+  const budget = new UpstreamBudget(clock, upstream.budget);
+  const call = createCall({ route: { exchange, origins, authorizer, budget }, breakers, clock, random });
+  return { upstream, call, clock };
+}

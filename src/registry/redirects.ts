@@ -1,0 +1,102 @@
+import { parseEndpoint } from "../reference/endpoint.ts";
+import type { Authorization, Authorizer } from "./auth.ts";
+import { discard } from "./body.ts";
+import type { UpstreamBudget } from "./budget.ts";
+import type { Origins, Target } from "./origins.ts";
+import type { Unavailable } from "./remote.ts";
+import type { RegistryRequest } from "./request.ts";
+import type { Exchange, Incoming } from "./transport.ts";
+import { unavailable } from "./unavailable.ts";
+
+/** What a request is sent with. */
+export interface Route {
+  readonly exchange: Exchange;
+  readonly origins: Origins;
+  readonly authorizer: Authorizer;
+  readonly budget: UpstreamBudget;
+}
+
+/** An answer that is no redirect, and where it came from. */
+export interface Answered {
+  readonly kind: "answered";
+  readonly response: Response;
+  readonly target: Target;
+}
+
+const redirectsMax = 5;
+const redirectStatuses: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+
+/**
+ * Asks the upstream and follows its redirects by hand: at most five, to where `Origins` allows. The upstream's credentials go to
+ * its own origin only, and no more once the way has left it.
+ */
+export async function follow(
+  route: Route,
+  request: RegistryRequest,
+  signal: AbortSignal,
+): Promise<Answered | Unavailable> {
+  let target = route.origins.own(request.path, request.query);
+  for (let redirects = 0; redirects <= redirectsMax; redirects++) {
+    const answer = await ask(route, request, target, signal);
+    if (answer.kind === "unavailable") return answer;
+    const { response } = answer;
+    if (!redirectStatuses.has(response.status)) return { kind: "answered", response, target };
+    await discard(response, signal);
+    const next = route.origins.redirect(target.url, response.headers.get("location"));
+    if (next.kind === "unavailable") return next;
+    target = target.isOwn ? next : { ...next, isOwn: false };
+  }
+  return unavailable("refused", `it redirects more than ${redirectsMax} times`);
+}
+
+/** True when a 404 from there is a registry's word: of the upstream itself, or of another registry that it redirects to. */
+export function speaksForRegistry(target: Target): boolean {
+  return target.isOwn || nameOf(target.url) !== undefined;
+}
+
+/** One hop: with what is known to be wanted, and once again when that is refused and something else is at hand. */
+async function ask(
+  route: Route,
+  request: RegistryRequest,
+  target: Target,
+  signal: AbortSignal,
+): Promise<Incoming | Unavailable> {
+  const scope = target.isOwn ? request.scope : foreignScope(target.url);
+  if (scope === undefined) return await send(route, request, { target, signal, used: undefined });
+  const used = await route.authorizer.current(target, scope, signal);
+  if (used?.kind === "unavailable") return used;
+  const first = await send(route, request, { target, signal, used });
+  if (first.kind === "unavailable" || first.response.status !== 401) return first;
+  const challenge = first.response.headers.get("www-authenticate");
+  const renewed = await route.authorizer.answer({ target, scope, challenge, used, signal });
+  if (renewed === undefined) return first;
+  await discard(first.response, signal);
+  return renewed.kind === "unavailable" ? renewed : await send(route, request, { target, signal, used: renewed });
+}
+
+interface Hop {
+  readonly target: Target;
+  readonly signal: AbortSignal;
+  readonly used: Authorization | undefined;
+}
+
+async function send(route: Route, request: RegistryRequest, hop: Hop): Promise<Incoming | Unavailable> {
+  const { target, signal, used } = hop;
+  const spent = target.isOwn ? route.budget.spend() : undefined;
+  if (spent !== undefined) return spent;
+  const headers = used === undefined ? request.headers : { ...request.headers, Authorization: used.header };
+  const answer = await route.exchange({ method: request.method, target, headers, signal });
+  if (target.isOwn && answer.kind === "response") route.budget.heed(answer.response.status, answer.response.headers);
+  return answer;
+}
+
+/** A registry that another one redirects to knows the repository by a name of its own, the one in the path. */
+function foreignScope(url: URL): string | undefined {
+  const name = nameOf(url);
+  return name === undefined ? undefined : `repository:${name}:pull`;
+}
+
+function nameOf(url: URL): string | undefined {
+  const endpoint = parseEndpoint(url.pathname);
+  return "name" in endpoint ? endpoint.name : undefined;
+}

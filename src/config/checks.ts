@@ -23,12 +23,10 @@ function checkPrivateCached(draft: Draft, { auth, upstreams }: Together, placed:
   if (auth !== undefined || draft.broken.has("auth")) return;
   const caching = placed.filter(({ rule }) => rule.serve === "cache");
   const reached = new Set(caching.flatMap(({ rule }) => reachable(rule, upstreams)));
-  for (const upstream of reached) {
-    if (upstream.isPublic) continue;
-    const why = upstream.credentials.kind === "none" ? "it says public: false" : "it is pulled from with credentials";
+  for (const { host } of [...reached].filter(isPrivate)) {
     draft.findings.problem(
-      [...keyOf(draft, upstream.host), upstream.credentials.kind === "none" ? "public" : "credentials"],
-      `what ${upstream.host} gives is private, as ${why}, and there are no users to serve it to: add auth, or public: true if everybody who reaches this server may have it`,
+      [...keyOf(draft, host), "credentials"],
+      `what ${host} gives is private, as it is pulled from with credentials, and there are no users to serve it to: add auth, or public: true if everybody who reaches this server may have it`,
     );
   }
 }
@@ -38,7 +36,7 @@ function checkPrivateRedirected({ findings }: Draft, { upstreams }: Together, pl
   for (const { rule, at } of placed) {
     if (rule.serve !== "redirect") continue;
     const hosts = reachable(rule, upstreams)
-      .filter(({ isPublic }) => !isPublic)
+      .filter(isPrivate)
       .map(({ host }) => host);
     if (hosts.length === 0) continue;
     const place = rule.upstream === undefined ? [...at, "match"] : [...at, "upstream"];
@@ -72,6 +70,10 @@ function warnOfUse(draft: Draft, settings: Together, placed: readonly PlacedRule
   if (isOpen && placed.some(({ rule }) => rule.serve === "cache")) {
     findings.warning(["clients"], "any, without auth: everybody who reaches this server may fill its cache");
   }
+}
+
+function isPrivate({ credentials, isPublic }: Upstream): boolean {
+  return credentials.kind !== "none" && !isPublic;
 }
 
 /** Under `*` a name may say any registry that is known, also one with a rule of its own (`HOST:443/name`). */

@@ -4,7 +4,7 @@ import type { Path } from "./problem.ts";
 /** What was found at a path: its text, or why it could not be read. */
 export type FileContent =
   | { readonly kind: "text"; readonly text: string }
-  | { readonly kind: "unreadable"; readonly reason: string };
+  | { readonly kind: "unreadable"; readonly reason: string; readonly isAbsent: boolean };
 
 /** Reads a whole file as UTF-8. Rejects with the system's error, whose `code` says why. */
 export type ReadFile = (path: string) => Promise<string>;
@@ -44,7 +44,9 @@ export async function readContent(readFile: ReadFile, path: string): Promise<Fil
   try {
     return { kind: "text", text: await readFile(path) };
   } catch (error) {
-    return { kind: "unreadable", reason: reasons.get(codeOf(error)) ?? `cannot be read (${codeOf(error)})` };
+    const code = codeOf(error);
+    const isAbsent = code === "ENOENT" || code === "ENOTDIR";
+    return { kind: "unreadable", reason: reasons.get(code) ?? `cannot be read (${code})`, isAbsent };
   }
 }
 

@@ -3,7 +3,7 @@ import type { ConfigFile } from "./file.ts";
 import { knownKeys } from "./keys.ts";
 import { nearestName } from "./nearest.ts";
 import type { Path } from "./problem.ts";
-import { configSchema } from "./schema.ts";
+import { configJsonSchema, configSchema } from "./schema.ts";
 
 /** Something in the file that its schema refuses. The place is that of the last key of `path` where `isKey`, else of the value. */
 export interface SchemaIssue {
@@ -20,20 +20,25 @@ export function parseConfig(
 ): { readonly config: ConfigFile } | { readonly issues: readonly SchemaIssue[] } {
   const result = configSchema.safeParse(value, { error: messageOf, reportInput: true });
   if (result.success) return { config: result.data };
-  return { issues: result.error.issues.flatMap((issue) => describe(issue, [])) };
+  const jsonSchema = configJsonSchema();
+  return { issues: result.error.issues.flatMap((issue) => describe(issue, [], jsonSchema)) };
 }
 
-function describe(issue: Issue, above: Path): readonly SchemaIssue[] {
+function describe(issue: Issue, above: Path, jsonSchema: object): readonly SchemaIssue[] {
   const path = [...above, ...issue.path.map((part) => (typeof part === "number" ? part : String(part)))];
   switch (issue.code) {
     case "unrecognized_keys":
-      return issue.keys.map((key) => ({ path: [...path, key], isKey: true, message: unknownKey(path, key) }));
+      return issue.keys.map((key) => ({
+        path: [...path, key],
+        isKey: true,
+        message: unknownKey(knownKeys(jsonSchema, path), key),
+      }));
     case "invalid_key":
       return issue.issues.slice(0, 1).map(({ message }) => ({ path, isKey: true, message }));
     case "invalid_union": {
       const message = issue.input === undefined ? "is missing" : issue.message;
       const meant = issue.input === undefined ? undefined : meantAlternative(issue.errors);
-      return meant?.flatMap((inner) => describe(inner, path)) ?? [{ path, isKey: false, message }];
+      return meant?.flatMap((inner) => describe(inner, path, jsonSchema)) ?? [{ path, isKey: false, message }];
     }
     default:
       return [{ path, isKey: false, message: issue.message }];
@@ -51,8 +56,7 @@ function isOfAnotherKind(issue: Issue): boolean {
   return issue.code === "invalid_type" || issue.code === "invalid_value";
 }
 
-function unknownKey(path: Path, key: string): string {
-  const keys = knownKeys(path);
+function unknownKey(keys: readonly string[], key: string): string {
   const nearest = nearestName(key, keys);
   if (nearest !== undefined) return `is no known key; is "${nearest}" meant?`;
   return `is no known key; those known here are ${keys.join(", ")}`;

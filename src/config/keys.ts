@@ -1,11 +1,10 @@
 import type { Path } from "./problem.ts";
-import { configJsonSchema } from "./schema.ts";
 
-/** The keys that the file may have in the mapping at `path`; none where it has no keys of its own choosing. */
-export function knownKeys(path: Path): readonly string[] {
+/** The keys that a JSON Schema allows in the mapping at `path`; none where it has no keys of its own choosing. */
+export function knownKeys(root: object, path: Path): readonly string[] {
   const nodes = path.reduce<readonly unknown[]>(
     (schemas, segment) => schemas.flatMap((schema) => childSchemas(schema, segment)),
-    [configJsonSchema()],
+    [root],
   );
   return nodes.flatMap(alternatives).flatMap((schema) => Object.keys(member(schema, "properties") ?? {}));
 }

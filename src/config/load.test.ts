@@ -125,7 +125,7 @@ test("the team's file becomes settings", async () => {
     url: "https://registry.internal:5000",
     ca: authorityPem,
     redirectHosts: ["minio.internal"],
-    isPublic: true,
+    isPublic: false,
     mayBePrivate: true,
   });
   expect(upstream(settings, "quay.io").mayBePrivate).toBe(false);
@@ -217,7 +217,7 @@ rules: [{ match: "*", serve: cache }]`;
     cloud: undefined,
     region: undefined,
     credentials: { kind: "none" },
-    isPublic: true,
+    isPublic: false,
     ca: undefined,
     insecure: false,
     proxy: "http://proxy.corp:3128",

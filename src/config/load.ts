@@ -88,6 +88,7 @@ function parse(source: Source, file: string, path: string): Opened | { readonly 
 async function readNamed(options: LoadOptions, opened: Opened): Promise<ReadonlyMap<string, FileContent>> {
   const named = namedFiles(opened.config).map(({ path }) => fromFile({ ...opened, cwd: options.cwd }, path));
   const paths = [...new Set(named)];
-  const contents = await Promise.all(paths.map((path) => readContent(options.readFile, path)));
-  return new Map(paths.map((path, index) => [path, contents[index] ?? { kind: "unreadable", reason: "was not read" }]));
+  return new Map(
+    await Promise.all(paths.map(async (path) => [path, await readContent(options.readFile, path)] as const)),
+  );
 }

@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { knownKeys } from "./keys.ts";
 import { nearestName } from "./nearest.ts";
+import { configJsonSchema } from "./schema.ts";
 
 test.each([
   ["tsl", "tls"],
@@ -41,5 +42,5 @@ test.each([
   [["listen"], ""],
   [["nowhere", "at", "all"], ""],
 ])("the keys known at %j are %s", (path, keys) => {
-  expect(knownKeys(path).join()).toBe(keys);
+  expect(knownKeys(configJsonSchema(), path).join()).toBe(keys);
 });

@@ -128,7 +128,7 @@ test.each([
   ],
   [
     `${served}\nupstreams:\n  a.b: { public: false }`,
-    "config.yaml:3:18: upstreams.a.b.public: what a.b gives is private, as it says public: false",
+    "config.yaml:3:18: upstreams.a.b.public: false means nothing without credentials",
   ],
   [
     `rules: [{ match: A.B:443, serve: cache }]\nupstreams:\n  A.B:\n    credentials: { username: u, passwordFile: password }`,

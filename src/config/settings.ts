@@ -32,6 +32,8 @@ export interface Upstream {
   readonly isPublic: boolean;
   /** PEM text of the certificate authority to trust instead of the system's. */
   readonly ca: string | undefined;
+  /** Where `ca` was read; for people only. */
+  readonly caFile?: string | undefined;
   /** Plain HTTP, or a certificate that is not checked. */
   readonly insecure: boolean;
   /** The HTTP proxy to reach it through. */

@@ -9,7 +9,6 @@ import {
   type Node,
   type Pair,
   parseDocument,
-  visit,
 } from "yaml";
 import type { Part, Path, Position, Problem } from "./problem.ts";
 
@@ -77,23 +76,30 @@ function valueOf(document: Document.Parsed): { readonly value: unknown } | { rea
 function nodeFaults(document: Document.Parsed): readonly Fault[] {
   const faults: Fault[] = [];
   let aliases = 0;
-  visit(document, {
-    Alias: (_, alias) => {
-      aliases += 1;
-      if (aliases > MAX_ALIASES) {
-        faults.push({ offset: startOf(alias), message: `has more than ${MAX_ALIASES} aliases` });
-        return visit.BREAK;
+  const look = (node: unknown): void => {
+    if (isMap(node)) {
+      for (const { key, value } of node.items) {
+        if (isName(key)) look(value);
+        else faults.push({ offset: startOf(key), message: "a key must be a plain name" });
       }
-      if (alias.resolve(document) === undefined)
-        faults.push({ offset: startOf(alias), message: `the alias *${alias.source} names no anchor before it` });
-      return undefined;
-    },
-    Pair: (_, { key }) => {
-      if (isScalar(key) && key.value !== "__proto__") return;
-      faults.push({ offset: startOf(key), message: "a key must be a plain name" });
-    },
-  });
+    } else if (isSeq(node)) {
+      for (const item of node.items) look(item);
+    } else if (isAlias(node)) {
+      aliases += 1;
+      // Each resolution goes through the document again.
+      if (aliases <= MAX_ALIASES && node.resolve(document) === undefined) {
+        faults.push({ offset: startOf(node), message: `the alias *${node.source} names no anchor before it` });
+      } else if (aliases === MAX_ALIASES + 1) {
+        faults.push({ offset: startOf(node), message: `has more than ${MAX_ALIASES} aliases` });
+      }
+    }
+  };
+  look(document.contents);
   return faults;
+}
+
+function isName(key: unknown): boolean {
+  return isScalar(key) && key.value !== "__proto__";
 }
 
 /** Follows `path` as far as it goes. The offset is of the last key or value that is there. */

@@ -57,20 +57,21 @@ function upstreamOf(draft: Draft, named: Named): Upstream {
   const known = wellKnownRegistries.get(host);
   const url = flagUrl ?? originText(entry.url) ?? known?.url ?? `https://${host}`;
   checkUrl(draft, named, url);
-  const credentials = credentialsOf(draft, entry);
+  const credentials = credentialsOf(draft, named);
   return {
     host,
     url,
     path: entry.path ?? "",
     ...placeOf(draft, named, url),
     credentials,
-    isPublic: entry.public ?? credentials.kind === "none",
+    isPublic: entry.public ?? false,
     ca: authorityOf(draft, entry),
+    ...(entry.ca === undefined ? {} : { caFile: fromFile(draft, entry.ca) }),
     insecure: entry.insecure ?? false,
     proxy: entry.proxy ?? proxyFromEnvironment(draft.env, new URL(url)),
     budget: budgetOf(draft, named, entry.budget ?? {}),
     redirectHosts: hostsOf(entry.redirectHosts),
-    tokenHosts: [...(known?.url === url ? known.tokenHosts : []), ...hostsOf(entry.tokenHosts)],
+    tokenHosts: [...new Set([...(known?.url === url ? known.tokenHosts : []), ...hostsOf(entry.tokenHosts)])],
     mayBePrivate: flagUrl !== undefined || entry.url !== undefined || known === undefined,
   };
 }
@@ -103,8 +104,14 @@ function placeOf({ findings }: Draft, { entry, at }: Named, url: string): Pick<U
   return { cloud, region: entry.region ?? (told?.cloud === cloud ? told?.region : undefined) };
 }
 
-function credentialsOf(draft: Draft, { credentials }: UpstreamEntry): CredentialsSetting {
-  if (credentials === undefined) return { kind: "none" };
+function credentialsOf(draft: Draft, { entry, at }: Named): CredentialsSetting {
+  const { credentials } = entry;
+  if (credentials === undefined) {
+    if (entry.public === false) {
+      draft.findings.problem([...at, "public"], "false means nothing without credentials: anybody can pull this too");
+    }
+    return { kind: "none" };
+  }
   if (credentials === "docker-config") return { kind: "docker-config" };
   const { username, passwordFile } = credentials;
   return { kind: "password-file", username, passwordFile: fromFile(draft, passwordFile) };

@@ -15,7 +15,7 @@ export class WriteQueue {
   #broken: Failure | undefined;
 
   constructor(databaseFile: string) {
-    this.#worker = new Worker(new URL("./writer.ts", import.meta.url));
+    this.#worker = new Worker(writerUrl(import.meta.url));
     this.#worker.on("message", (reply: WriteReply) => this.#settle(reply));
     this.#worker.on("error", (error) => this.#break(String(error)));
     this.#worker.postMessage({ open: databaseFile });
@@ -51,6 +51,11 @@ export class WriteQueue {
     for (const waiting of this.#waiting.values()) waiting.reject(this.#broken);
     this.#waiting.clear();
   }
+}
+
+/** The writer's module beside this one; in the single binary, where modules are bundled, its entry from the root of `src`. */
+function writerUrl(here: string): URL {
+  return new URL(here.includes("/$bunfs/") ? "./store/sqlite/writer.js" : "./writer.ts", here);
 }
 
 function storageFailure(reason: string): Failure {

@@ -34,7 +34,7 @@ export async function startContainerd(): Promise<Containerd> {
     ctr,
     mirror: (namespace, endpoint) => writeHosts(hostsFolder, namespace, endpoint),
     [Symbol.asyncDispose]: async () => {
-      await running.stop();
+      await running[Symbol.asyncDispose]();
       await folder[Symbol.asyncDispose]();
     },
   };

@@ -65,7 +65,7 @@ export async function startPeriplus(options: PeriplusOptions): Promise<Periplus>
     configure,
     log: () => Bun.file(running.logFile).text(),
     [Symbol.asyncDispose]: async () => {
-      await running.stop();
+      await running[Symbol.asyncDispose]();
       await folder[Symbol.asyncDispose]();
     },
   };

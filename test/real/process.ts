@@ -16,12 +16,13 @@ export interface RunOptions {
   readonly timeoutMs?: number;
 }
 
-/** A process in the background, its output in `logFile`. Disposing stops it. */
+/** A process in the background, its output in `logFile`. Disposing kills it; `stop` asks it to end (SIGTERM). */
 export interface Running extends AsyncDisposable {
   readonly pid: number;
   readonly logFile: string;
   readonly exited: Promise<number>;
   signal(name: NodeJS.Signals): void;
+  /** Returns the exit status; a process that is still there after 40 s is killed. */
   stop(): Promise<number>;
 }
 
@@ -40,7 +41,7 @@ export interface TemporaryFolder extends AsyncDisposable {
 }
 
 const POLL_MS = 25;
-const STOP_MS = 10_000;
+const STOP_MS = 40_000;
 
 /** Runs a command to its end, bounded by `timeoutMs` (60 s), and returns exit code and output. */
 export async function run(command: readonly string[], options: RunOptions = {}): Promise<Finished> {
@@ -92,7 +93,10 @@ export async function launch(options: LaunchOptions): Promise<Running> {
     exited: child.exited,
     signal: (name) => child.kill(name),
     stop,
-    [Symbol.asyncDispose]: async () => void (await stop()),
+    [Symbol.asyncDispose]: async () => {
+      child.kill("SIGKILL");
+      await child.exited;
+    },
   };
   const deadline = Date.now() + (options.readyMs ?? 20_000);
   while (!(await answers(options.ready))) {
@@ -100,7 +104,7 @@ export async function launch(options: LaunchOptions): Promise<Running> {
       await Bun.sleep(POLL_MS);
       continue;
     }
-    await stop();
+    await running[Symbol.asyncDispose]();
     throw new Error(`not ready: ${options.command.join(" ")}\n${await tail(options.logFile)}`);
   }
   return running;

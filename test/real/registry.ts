@@ -96,7 +96,7 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Regi
     tokens: access.tokens,
     requests: () => loggedRequests(running.logFile),
     [Symbol.asyncDispose]: async () => {
-      await running.stop();
+      await running[Symbol.asyncDispose]();
       access.tokens?.[Symbol.dispose]();
       await folder[Symbol.asyncDispose]();
     },

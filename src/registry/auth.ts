@@ -72,12 +72,18 @@ export class Authorizer {
     return undefined;
   }
 
+  /** Keeps a token from being sent again that was not accepted. */
+  forget(target: Target, scope: string, used: Authorization | undefined): void {
+    if (used?.header.startsWith(bearerPrefix) !== true) return;
+    this.#tokens.drop(target.isOwn ? scope : foreignKey(target, scope), used.header.slice(bearerPrefix.length));
+  }
+
   async #answerBearer(refusal: Refusal, realm: string, service: string | undefined): Promise<Authorized> {
     const { target, scope, signal } = refusal;
     if (!target.isOwn) return await this.#answerForeign(refusal, realm, service);
     const place = this.#options.origins.realm(realm);
     if (place.kind === "unavailable") return place;
-    this.#forget(scope, refusal.used);
+    this.forget(target, scope, refusal.used);
     const isKnown = this.#isKnown(place, service);
     if (isKnown && refusal.used?.isFresh === true) return undefined;
     this.#scheme = { kind: "bearer", realm: place, service };
@@ -89,7 +95,7 @@ export class Authorizer {
     const place = this.#options.origins.foreignRealm(realm, target);
     if (place.kind === "unavailable") return place;
     const key = foreignKey(target, scope);
-    this.#forget(key, used);
+    this.forget(target, scope, used);
     if (used?.isFresh === true) return undefined;
     const ask = (signal: AbortSignal) =>
       requestToken(this.#options, { realm: place, service, scope, credential: undefined, signal });
@@ -122,10 +128,6 @@ export class Authorizer {
     } catch (error) {
       return unavailable("denied", asFailure(error, "UPSTREAM_DENIED", "reading the credentials for it").message);
     }
-  }
-
-  #forget(key: string, used: Authorization | undefined): void {
-    if (used?.header.startsWith(bearerPrefix) === true) this.#tokens.drop(key, used.header.slice(bearerPrefix.length));
   }
 
   #isKnown(realm: Target, service: string | undefined): boolean {

@@ -71,7 +71,10 @@ async function ask(
   const renewed = await route.authorizer.answer({ target, scope, challenge, used, signal });
   if (renewed === undefined) return first;
   await discard(first.response, signal);
-  return renewed.kind === "unavailable" ? renewed : await send(route, request, { target, signal, used: renewed });
+  if (renewed.kind === "unavailable") return renewed;
+  const second = await send(route, request, { target, signal, used: renewed });
+  if (second.kind === "response" && second.response.status === 401) route.authorizer.forget(target, scope, renewed);
+  return second;
 }
 
 interface Hop {

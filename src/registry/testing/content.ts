@@ -1,4 +1,4 @@
-import { type Digest, type DigestAlgorithm, digestFrom, parseDigest } from "../../reference/digest.ts";
+import { type Digest, type DigestAlgorithm, digestFrom } from "../../reference/digest.ts";
 import { parseRepository, parseTag, type Repository, type Tag } from "../../reference/repository.ts";
 import type { RecordedRequest } from "./http-wire.ts";
 import type { ScriptedReply } from "./scripted-reply.ts";
@@ -16,11 +16,6 @@ export function repository(name: string): Repository {
 /** A tag that a test is sure of. */
 export function tag(name: string): Tag {
   return certain(parseTag(name), name);
-}
-
-/** A digest that a test is sure of. */
-export function digest(text: string): Digest {
-  return certain(parseDigest(text), text);
 }
 
 /** The reply of a registry that has this manifest. */

@@ -5,7 +5,7 @@ import { type Endpoint, get } from "./endpoint.ts";
 import { freePort, launch, type Running, temporaryFolder } from "./process.ts";
 
 /** The configuration as a value; `listen` and `storage` are filled in where they are missing. */
-export interface PeriplusConfig {
+interface PeriplusConfig {
   readonly listen?: string;
   readonly storage?: string;
   readonly [key: string]: unknown;
@@ -33,7 +33,7 @@ export interface Periplus extends AsyncDisposable {
 }
 
 /** The launcher of a checkout. */
-export const PERIPLUS: string = join(import.meta.dir, "..", "..", "bin", "periplus");
+const PERIPLUS: string = join(import.meta.dir, "..", "..", "bin", "periplus");
 
 /** Starts the server from this checkout as a process of its own, and waits until it says it is ready. */
 export async function startPeriplus(options: PeriplusOptions): Promise<Periplus> {

@@ -13,6 +13,8 @@ export interface SchemaIssue {
 }
 
 type Issue = z.core.$ZodIssue;
+/** The keys that the schema knows in the mapping at a path. */
+type KeysAt = (path: Path) => readonly string[];
 
 /** The configuration that `value` is, or everything its schema refuses in it, in words for the person who wrote it. */
 export function parseConfig(
@@ -20,25 +22,26 @@ export function parseConfig(
 ): { readonly config: ConfigFile } | { readonly issues: readonly SchemaIssue[] } {
   const result = configSchema.safeParse(value, { error: messageOf, reportInput: true });
   if (result.success) return { config: result.data };
-  const jsonSchema = configJsonSchema();
-  return { issues: result.error.issues.flatMap((issue) => describe(issue, [], jsonSchema)) };
+  let jsonSchema: object | undefined;
+  const keysAt: KeysAt = (path) => knownKeys((jsonSchema ??= configJsonSchema()), path);
+  return { issues: result.error.issues.flatMap((issue) => describe(issue, [], keysAt)) };
 }
 
-function describe(issue: Issue, above: Path, jsonSchema: object): readonly SchemaIssue[] {
+function describe(issue: Issue, above: Path, keysAt: KeysAt): readonly SchemaIssue[] {
   const path = [...above, ...issue.path.map((part) => (typeof part === "number" ? part : String(part)))];
   switch (issue.code) {
     case "unrecognized_keys":
       return issue.keys.map((key) => ({
         path: [...path, key],
         isKey: true,
-        message: unknownKey(knownKeys(jsonSchema, path), key),
+        message: unknownKey(keysAt(path), key),
       }));
     case "invalid_key":
       return issue.issues.slice(0, 1).map(({ message }) => ({ path, isKey: true, message }));
     case "invalid_union": {
       const message = issue.input === undefined ? "is missing" : issue.message;
       const meant = issue.input === undefined ? undefined : meantAlternative(issue.errors);
-      return meant?.flatMap((inner) => describe(inner, path, jsonSchema)) ?? [{ path, isKey: false, message }];
+      return meant?.flatMap((inner) => describe(inner, path, keysAt)) ?? [{ path, isKey: false, message }];
     }
     default:
       return [{ path, isKey: false, message: issue.message }];

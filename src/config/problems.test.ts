@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import fc from "fast-check";
 import { loadSettings } from "./load.ts";
 import { formatProblem } from "./problem.ts";
 import { exampleFiles, type Files, load, type World } from "./test-world.ts";
@@ -188,6 +189,7 @@ test.each([
     `${served}\nredirect: { buckets: [{ name: a, url: https://a, region: r }] }`,
     "config.yaml:2:58: redirect.buckets[0].region: means nothing without cloud",
   ],
+  [`${served}\nredirect: { signatures: http://a.b }`, "config.yaml:2:25: redirect.signatures: must be https"],
   // the files it names
   [
     `${served}\nauth: { htpasswd: absent }`,
@@ -306,3 +308,29 @@ test("aliases are followed, but not when they multiply", async () => {
   const many = await problemsOf({ text: `a: &a 1\nb: [${"*a,".repeat(101)}]` });
   expect(many).toEqual([expect.stringContaining("has more than 100 aliases")]);
 });
+
+test("no value at any key makes it throw, and every problem has a place in the text", async () => {
+  const keys =
+    "listen tls clients auth upstreams rules redirect match serve upstream credentials buckets region host prefix url";
+  const key = fc.constantFrom(...`${keys} a.example quay.io cert budget per other`.split(" "));
+  const leaf = fc.oneof(
+    fc.constantFrom("*", "cache", "redirect", "any", "quay.io", "https://a", "1h", ""),
+    fc.jsonValue(),
+  );
+  const { node } = fc.letrec<{ node: unknown; mapping: object }>((tie) => ({
+    mapping: fc.dictionary(key, tie("node"), { maxKeys: 6 }),
+    node: fc.oneof({ maxDepth: 4 }, leaf, tie("mapping"), fc.array(tie("node"), { maxLength: 3 })),
+  }));
+  await fc.assert(
+    fc.asyncProperty(fc.dictionary(key, node), async (value) => {
+      const loaded = await load({ text: JSON.stringify(value, undefined, 1) });
+      if (loaded.kind === "loaded") return;
+      expect(loaded.problems.length).toBeGreaterThan(0);
+      for (const { line, column, message } of loaded.problems) {
+        expect(Math.min(line, column)).toBeGreaterThan(0);
+        expect(message).not.toMatch(/undefined|\[object|Invalid input/);
+      }
+    }),
+    { numRuns: 100 },
+  );
+}, 30_000);

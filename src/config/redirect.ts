@@ -10,6 +10,7 @@ export function redirectOf(draft: Draft): RedirectSettings {
   const buckets = (entry.buckets ?? []).map((bucket, index) => bucketOf(draft, bucket, ["redirect", "buckets", index]));
   checkTogether(draft, buckets);
   const signatures = entry.signatures === undefined ? undefined : parseOrigin(entry.signatures);
+  if (signatures?.kind === "url") checkHttps(draft, signatures, ["redirect", "signatures"]);
   return {
     buckets,
     info: entry.info,
@@ -19,11 +20,10 @@ export function redirectOf(draft: Draft): RedirectSettings {
   };
 }
 
-function bucketOf({ findings }: Draft, entry: BucketEntry, at: Path): Bucket {
+function bucketOf(draft: Draft, entry: BucketEntry, at: Path): Bucket {
+  const { findings } = draft;
   const base = parseBase(entry.url);
-  if (base.kind === "url" && base.isPlainHttp && !isLoopback(base.hostname)) {
-    findings.problem([...at, "url"], "must be https: clients are sent there over the network");
-  }
+  if (base.kind === "url") checkHttps(draft, base, [...at, "url"]);
   const regions = typeof entry.region === "string" ? [entry.region] : (entry.region ?? []);
   if (regions.length > 0 && entry.cloud === undefined) {
     findings.problem([...at, "region"], "means nothing without cloud; add cloud: aws, azure or gcp");
@@ -33,6 +33,11 @@ function bucketOf({ findings }: Draft, entry: BucketEntry, at: Path): Bucket {
     findings.warning(at, "is never chosen: it has no cloud and is not the default");
   }
   return { name: entry.name, url: base.kind === "url" ? base.text : entry.url, cloud: entry.cloud, regions, isDefault };
+}
+
+function checkHttps({ findings }: Draft, place: { hostname: string; isPlainHttp: boolean }, at: Path): void {
+  if (!place.isPlainHttp || isLoopback(place.hostname)) return;
+  findings.problem(at, "must be https: clients are sent there over the network");
 }
 
 function checkTogether({ findings }: Draft, buckets: readonly Bucket[]): void {

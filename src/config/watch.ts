@@ -2,7 +2,7 @@ import { type BigIntStats, realpathSync, statSync, watch } from "node:fs";
 import { dirname } from "node:path";
 
 /** Tells of every entry of a folder that changes, until it is closed. Throws when the folder cannot be watched. */
-export type WatchFolder = (folder: string, onEvent: () => void) => { close(): void };
+type WatchFolder = (folder: string, onEvent: () => void) => { close(): void };
 
 /** What a watch is made with. */
 export interface WatchOptions {

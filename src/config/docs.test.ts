@@ -1,0 +1,72 @@
+import { expect, test } from "bun:test";
+import { join } from "node:path";
+import { configJsonSchema } from "./schema.ts";
+import { load } from "./test-world.ts";
+import { wellKnownRegistries } from "./well-known.ts";
+
+const page = await Bun.file(join(import.meta.dir, "../../docs/configuration.md")).text();
+
+/** The first column of the table below a heading. */
+function documentedKeys(heading: string): readonly string[] {
+  const [, section = ""] = page.split(new RegExp(`^#+ ${RegExp.escape(heading)}$`, "m"));
+  const [own = ""] = section.split(/^#+ /m);
+  return [...own.matchAll(/^\| `(\w+)` \|/gm)].map(([, key]) => key ?? "");
+}
+
+interface Schema {
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly additionalProperties?: Schema | false;
+  readonly items?: Schema;
+  readonly anyOf?: readonly Schema[];
+}
+
+/** Every mapping with keys of its own, by the heading it is described under. */
+function mappings(schema: Schema, heading: string): readonly (readonly [string, readonly string[]])[] {
+  const { properties, additionalProperties, items, anyOf = [] } = schema;
+  const below = [...anyOf, ...(items === undefined ? [] : [items])].flatMap((inner) => mappings(inner, heading));
+  const values = additionalProperties ? mappings(additionalProperties, `${heading}.HOST`) : [];
+  const own = Object.entries(properties ?? {}).flatMap(([key, inner]) =>
+    mappings(inner, heading === "The file" ? key : `${heading}.${key}`),
+  );
+  const keys = Object.keys(properties ?? {});
+  return [...(keys.length > 0 ? [[heading, keys] as const] : []), ...own, ...below, ...values];
+}
+
+const described = mappings(configJsonSchema(), "The file");
+
+test("the schema has ten mappings", () => {
+  expect(described.map(([heading]) => heading).toSorted()).toEqual([
+    "The file",
+    "auth",
+    "redirect",
+    "redirect.buckets",
+    "rules",
+    "rules.match",
+    "tls",
+    "upstreams.HOST",
+    "upstreams.HOST.budget",
+    "upstreams.HOST.credentials",
+  ]);
+});
+
+test.each(described.map(([heading, keys]) => [heading, keys]))(
+  "the page describes all keys of %s, and no others",
+  (heading, keys) => {
+    expect(documentedKeys(heading).toSorted()).toEqual([...keys].toSorted());
+  },
+);
+
+test("every example on the page loads", async () => {
+  const examples = [...page.matchAll(/^```yaml\n([^]*?)^```$/gm)].map(([, text = ""]) => text);
+  expect(examples).toHaveLength(3);
+  for (const text of examples) expect(await load({ text })).toMatchObject({ kind: "loaded", warnings: [] });
+});
+
+test("the page names the well-known registries", () => {
+  const [, section = ""] = page.split("## Well-known registries");
+  const named = (section.split("Their blob")[0] ?? "")
+    .trim()
+    .replace(/\.$/, "")
+    .split(/,\s+|\s+and\s+/);
+  expect(named).toEqual([...wellKnownRegistries.keys()]);
+});

@@ -50,9 +50,8 @@ export class PresenceTable {
     return ((this.#hash[fingerprintWords] ?? 0) % this.#sets) * ways;
   }
 
-  /** True when the slot is of the URL that was hashed last. An empty slot is of none. */
+  /** True when the slot is of the URL that was hashed last. An empty slot is of none: no hash is all zeros. */
   #isOf(slot: number): boolean {
-    if (this.#codes[slot] === 0) return false;
     const at = slot * fingerprintWords;
     for (let word = 0; word < fingerprintWords; word++) {
       if (this.#fingerprints[at + word] !== this.#hash[word]) return false;

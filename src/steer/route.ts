@@ -122,30 +122,30 @@ function routeOf(
     case "referrers":
       return at(signatures, `${repository}/referrers/${endpoint.digest}${forwardedQuery("referrers", query)}`);
     case "manifest-by-digest":
-      return byDigest(registries, `${repository}/manifests/${endpoint.digest}`, nowhereNearer);
+      return byDigest(registries, `${repository}/manifests/${endpoint.digest}`, { candidates: [], place: undefined });
     case "blob": {
       const isHome = place !== undefined && place.cloud === registries.cloud;
-      const nearer = isHome ? [] : buckets.for(place).map((choice) => inBucket(choice, endpoint.digest));
-      return byDigest(registries, `${repository}/blobs/${endpoint.digest}`, { nearer, place });
+      const candidates: Candidate[] = [];
+      if (!isHome) for (const choice of buckets.for(place)) candidates.push(inBucket(choice, endpoint.digest));
+      return byDigest(registries, `${repository}/blobs/${endpoint.digest}`, { candidates, place });
     }
   }
 }
 
-/** Where content is nearer than the upstream, and to whom. */
+/** Where content may be nearer than at the upstream, and who wants it. */
 interface Nearer {
-  readonly nearer: readonly Candidate[];
+  readonly candidates: Candidate[];
   readonly place: ClientPlace | undefined;
 }
 
-const nowhereNearer: Nearer = { nearer: [], place: undefined };
-
-/** Content by digest: a bucket that holds it; else the upstream, unless it says that it has not what signatures may have. */
-function byDigest({ upstream, signatures }: Registries, path: string, { nearer, place }: Nearer): Route {
+/**
+ * Content by digest: a bucket that holds it; else the upstream, unless it says that it has not what signatures may have.
+ * Adds the registries to the candidates given.
+ */
+function byDigest({ upstream, signatures }: Registries, path: string, { candidates, place }: Nearer): Route {
   const otherwise = at(upstream, path, place);
-  if (signatures === undefined && nearer.length === 0) return otherwise;
-  const candidates =
-    signatures === undefined ? nearer : [...nearer, candidateAt(upstream, path), candidateAt(signatures, path)];
-  return { kind: "probe", candidates, otherwise };
+  if (signatures !== undefined) candidates.push(candidateAt(upstream, path), candidateAt(signatures, path));
+  return candidates.length === 0 ? otherwise : { kind: "probe", candidates, otherwise };
 }
 
 function inBucket({ holder, prefix }: BucketChoice, digest: Digest): Candidate {

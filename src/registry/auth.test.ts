@@ -154,6 +154,21 @@ test("a token that no registry accepts is asked for once a call, then denied", a
   expect([issuer.issued(), upstream.count("GET", path)]).toEqual([2, 3]);
 });
 
+test("a registry that moved its token service is followed there within one call", async () => {
+  const { upstream, issuer } = guarded();
+  const client = clientOf(upstream.url);
+  await kindOf(client);
+  client.clock.advance(600_000);
+  upstream.on("GET", "/new", { body: `{"token":"moved"}` });
+  upstream.on("GET", path, (request) =>
+    request.headers.get("authorization") === "Bearer moved"
+      ? manifestReply("{}")
+      : { status: 401, headers: { "WWW-Authenticate": `Bearer realm="${upstream.url}/new"` } },
+  );
+  expect(await kindOf(client)).toBe("found");
+  expect([issuer.issued(), upstream.count("GET", "/new")]).toEqual([2, 1]);
+});
+
 test("a hundred calls that need a token get it from one request", async () => {
   const { upstream, issuer } = guarded();
   const latch = createLatch();

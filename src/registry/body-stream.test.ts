@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
+import { getEventListeners } from "node:events";
 import { Failure } from "../errors/failure.ts";
 import { streamBody } from "./body-stream.ts";
 import { createManualClock, type ManualClock } from "./testing/manual-clock.ts";
@@ -34,9 +35,11 @@ async function failureOf(reading: Promise<unknown>): Promise<Failure> {
 test("bytes pass as they are, and the end is told once", async () => {
   const body = crypto.getRandomValues(new Uint8Array(60_000));
   const stream = await open({ body });
-  expect(ends).toBe(0);
+  const listeners = getEventListeners(caller.signal, "abort").length - 1;
+  expect([ends, listeners >= 0]).toEqual([0, true]);
   expect(await new Response(stream).bytes()).toEqual(body);
   expect([ends, clock.pending()]).toEqual([1, 0]);
+  expect(getEventListeners(caller.signal, "abort").length).toBeLessThanOrEqual(listeners);
 });
 
 test.each(["fin", "rst"] as const)("a cut by %s is a failure that names the host", async (by) => {

@@ -32,6 +32,16 @@ test.each([
   if (read.kind === "unavailable") expect(read.message).toContain("registry.test");
 });
 
+test("a body announced too long is not waited for", async () => {
+  upstream.on("GET", "/a", { body: "01234567890", hold: { at: 0, until: createLatch().opened } });
+  const read = await readWhole(await fetch(`${upstream.url}/a`), {
+    host: "registry.test",
+    maxBytes: 10,
+    signal: never,
+  });
+  expect(read).toMatchObject({ reason: "refused" });
+});
+
 test("reading ends with the signal", async () => {
   upstream.on("GET", "/a", { body: "0123456789", hold: { at: 4, until: createLatch().opened } });
   const caller = new AbortController();

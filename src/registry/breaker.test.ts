@@ -65,6 +65,16 @@ test("each failed trial doubles the time up to half a minute", () => {
   expect(waits).toEqual([1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000]);
 });
 
+test("after a success the time begins short again", () => {
+  const { clock, breaker } = start();
+  tell(breaker, "failure", "failure", "failure");
+  clock.advance(1000);
+  tell(breaker, "failure");
+  clock.advance(2000);
+  tell(breaker, "success", "failure", "failure", "failure");
+  expect(breaker.admit()).toEqual({ kind: "open", retryAfterMs: 1000 });
+});
+
 test("chance shortens the time by up to half", () => {
   const { clock, breaker } = start(0.5);
   tell(breaker, "failure", "failure", "failure");

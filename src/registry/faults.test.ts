@@ -124,6 +124,23 @@ test.each<[string, ScriptedReply, UnavailableReason]>([
   expect([await head(client), await head(client)]).toEqual(["found", "found"]);
 });
 
+test("while the one trial hangs, nobody waits behind it; given up, it lets the next one try", async () => {
+  const upstream = start({ status: 500 });
+  const client = clientOf(upstream.url, { upstream: { budget: { requests: undefined, perMs: 1, concurrent: 1 } } });
+  await Promise.all([head(client), head(client)]);
+  client.clock.advance(1000);
+  upstream.on("GET", path, [hang, good]);
+  const before = upstream.requests.length;
+  const caller = new AbortController();
+  const trial = client.registry.headManifest(name, tag("3.9"), { signal: caller.signal, timeoutMs: 5000 });
+  await untilAsked(upstream, before + 1);
+  expect(await head(client)).toBe("breaker-open");
+  caller.abort();
+  expect(await trial).toMatchObject({ reason: "cancelled" });
+  upstream.on("GET", path, good);
+  expect(await head(client)).toBe("found");
+});
+
 test("answers that are no failures never open the breaker", async () => {
   const upstream = start([{ status: 404 }, { status: 403 }, { status: 400 }, { status: 404 }]);
   const client = clientOf(upstream.url);

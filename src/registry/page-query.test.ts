@@ -36,7 +36,7 @@ test.each([
 
 test("what is kept has the shape of a query, whatever came, and is kept again unchanged", () => {
   fc.assert(
-    fc.property(fc.oneof(fc.string({ maxLength: 80 }), fc.webQueryParameters()), (query) => {
+    fc.property(fc.string({ unit: fc.constantFrom(..."nsla=&%+;#?1Zé "), maxLength: 60 }), (query) => {
       const kept = pageQuery(query);
       expect(kept).toMatch(/^[A-Za-z0-9_.*%+=&-]*$/);
       expect(pageQuery(kept)).toBe(kept);

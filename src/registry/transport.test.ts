@@ -195,4 +195,7 @@ test("through a proxy the name is sent, addresses are still checked", async () =
   expect(await exchange(get("http://registry.test:5000"))).toMatchObject({ reason: "refused" });
   expect(await exchange(get("http://127.0.0.1:1", {}, { mayBePrivate: false }))).toMatchObject({ reason: "refused" });
   expect(proxy.requests.length).toBe(1);
+  proxy.stop();
+  const gone = await exchange(get("http://registry.test:5001", {}, { insecure: true }));
+  expect(gone).toMatchObject({ kind: "unavailable", reason: "unreachable" });
 });

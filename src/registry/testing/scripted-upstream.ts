@@ -12,7 +12,7 @@ export interface ScriptedUpstream {
   readonly requests: readonly RecordedRequest[];
   /** How many connections were accepted. */
   readonly connections: () => number;
-  /** Sets how `METHOD path` is answered, from now on. HEAD falls back on the script of GET; what has none is 404. */
+  /** Sets how `METHOD path` is answered from now on; a sequence begins anew. HEAD falls back on the script of GET; what has none is 404. */
   on(method: string, path: string, script: Script): void;
   /** How often `METHOD path` was asked. */
   count(method: string, path: string): number;
@@ -24,11 +24,16 @@ export interface ScriptedUpstreamOptions {
   readonly tls?: { readonly cert: string; readonly key: string };
 }
 
+interface Route {
+  readonly script: Script;
+  asked: number;
+}
+
 const notFound: ScriptedReply = { status: 404, body: `{"errors":[{"code":"NAME_UNKNOWN"}]}` };
 
 /** Starts one on 127.0.0.1 at a free port. Stop it when the test ends. */
 export function startScriptedUpstream(options: ScriptedUpstreamOptions = {}): ScriptedUpstream {
-  const scripts = new Map<string, Script>();
+  const routes = new Map<string, Route>();
   const counts = new Map<string, number>();
   const requests: RecordedRequest[] = [];
   let connections = 0;
@@ -36,10 +41,11 @@ export function startScriptedUpstream(options: ScriptedUpstreamOptions = {}): Sc
   function respond(request: RecordedRequest): Promise<ScriptedReply> {
     requests.push(request);
     const key = `${request.method} ${request.path}`;
-    const nth = (counts.get(key) ?? 0) + 1;
-    counts.set(key, nth);
-    const script = scripts.get(key) ?? (request.method === "HEAD" ? scripts.get(`GET ${request.path}`) : undefined);
-    return replyOf(script ?? notFound, request, nth);
+    counts.set(key, (counts.get(key) ?? 0) + 1);
+    const route = routes.get(key) ?? (request.method === "HEAD" ? routes.get(`GET ${request.path}`) : undefined);
+    if (route === undefined) return Promise.resolve(notFound);
+    route.asked += 1;
+    return replyOf(route.script, request, route.asked);
   }
 
   const listener = Bun.listen<Connection | undefined>({
@@ -63,7 +69,7 @@ export function startScriptedUpstream(options: ScriptedUpstreamOptions = {}): Sc
     authority,
     requests,
     connections: () => connections,
-    on: (method, path, script) => void scripts.set(`${method} ${path}`, script),
+    on: (method, path, script) => void routes.set(`${method} ${path}`, { script, asked: 0 }),
     count: (method, path) => counts.get(`${method} ${path}`) ?? 0,
     stop: () => listener.stop(true),
   };

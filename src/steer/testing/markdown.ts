@@ -6,7 +6,7 @@ export interface Section {
 }
 
 /** A table: each row by the names of its columns. */
-export interface Table {
+interface Table {
   readonly columns: readonly string[];
   readonly rows: readonly Readonly<Record<string, string>>[];
 }

@@ -1,7 +1,7 @@
 import type { Probe } from "../probe.ts";
 
 /** A HEAD that waits for its answer. */
-export interface PendingProbe {
+interface PendingProbe {
   readonly url: string;
   readonly signal: AbortSignal;
   answer(status: number | undefined): Promise<void>;

@@ -1,0 +1,95 @@
+import { expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+
+const root = import.meta.dir;
+
+/**
+ * Which folder may import what: other folders, and packages by name. Arrows point down only. A test file may also use
+ * what its own folder's tests share.
+ */
+const mayImport: Readonly<Record<string, readonly string[]>> = {
+  errors: [],
+  reference: [],
+  manifest: ["reference", "zod"],
+  rules: ["reference"],
+  net: ["errors"],
+  config: ["errors", "net", "reference", "rules", "yaml", "zod"],
+  registry: ["config", "errors", "manifest", "net", "reference"],
+  store: ["errors", "reference"],
+  mirror: ["errors", "manifest", "reference", "registry", "rules", "store"],
+  steer: ["config", "errors", "manifest", "net", "reference", "registry", "rules"],
+  server: ["config", "errors", "mirror", "net", "reference", "registry", "rules", "steer"],
+  cli: [
+    "commander",
+    "config",
+    "errors",
+    "manifest",
+    "mirror",
+    "net",
+    "reference",
+    "registry",
+    "rules",
+    "server",
+    "steer",
+    "store",
+    "yaml",
+  ],
+};
+
+/** Folders whose code runs anywhere: no runtime's name, no network's. */
+const pure = ["reference", "manifest", "rules"];
+
+const sources = [...new Bun.Glob("**/*.ts").scanSync(root)].filter((file) => !isTestFile(file));
+
+function isTestFile(file: string): boolean {
+  return /\.test\.ts$|\.fixture\.ts$|\/testing\/|test-[a-z]+\.ts$|\/faults\//.test(file);
+}
+
+function importsOf(file: string): readonly string[] {
+  const text = readFileSync(join(root, file), "utf8");
+  return [...text.matchAll(/^(?:import|export)\b[^;]*?\bfrom "([^"]+)"|^import "([^"]+)"|\bimport\("([^"]+)"\)/gm)].map(
+    (match) => match[1] ?? match[2] ?? match[3] ?? "",
+  );
+}
+
+function folderOf(file: string): string {
+  return file.split("/", 1)[0] ?? "";
+}
+
+/** What an import names in the table: a folder of ours, a package, or nothing for what every folder may use. */
+function named(file: string, specifier: string): string | undefined {
+  if (specifier.startsWith("node:") || specifier.startsWith("bun:") || specifier.endsWith("package.json"))
+    return undefined;
+  if (!specifier.startsWith(".")) return specifier;
+  const target = folderOf(relative(root, join(root, dirname(file), specifier)));
+  return target === folderOf(file) ? undefined : target;
+}
+
+test("the table knows every folder, and the reader of imports reads them", () => {
+  expect([...new Set(sources.map(folderOf))].toSorted()).toEqual(Object.keys(mayImport).toSorted());
+  expect(sources.flatMap(importsOf).length).toBeGreaterThan(sources.length);
+});
+
+test.each(sources)("%s imports only what its folder may", (file) => {
+  const allowed = mayImport[folderOf(file)] ?? [];
+  const others = importsOf(file).flatMap((specifier) => named(file, specifier) ?? []);
+  expect(others.filter((name) => !allowed.includes(name))).toEqual([]);
+});
+
+test.each(sources.filter((file) => pure.includes(folderOf(file))))("%s is pure", (file) => {
+  const text = readFileSync(join(root, file), "utf8");
+  expect(importsOf(file).filter((specifier) => /^(node|bun):/.test(specifier))).toEqual([]);
+  expect(text.match(/\b(Bun|process|fetch|setTimeout|Date)\b[.(]/g) ?? []).toEqual([]);
+});
+
+test("the table allows nothing that nobody uses", () => {
+  for (const [folder, allowed] of Object.entries(mayImport)) {
+    const used = new Set(
+      sources
+        .filter((file) => folderOf(file) === folder)
+        .flatMap((file) => importsOf(file).map((specifier) => named(file, specifier))),
+    );
+    expect([folder, allowed.filter((name) => !used.has(name))]).toEqual([folder, []]);
+  }
+});

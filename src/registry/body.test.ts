@@ -15,6 +15,11 @@ test.each([
   ["as long as allowed", { body: "0123456789" }, "0123456789"],
   ["chunked", { body: "0123456789", length: "chunked" }, "0123456789"],
   ["empty", { body: "" }, ""],
+  [
+    "announced short, but chunked and long",
+    { body: "01234567890", length: "chunked", headers: { "Content-Length": "5" } },
+    "refused",
+  ],
   ["announced too long", { body: "01234567890" }, "refused"],
   ["chunked and too long", { body: "01234567890", length: "chunked" }, "refused"],
   ["without an end, and too long", { body: "01234567890", length: "close" }, "refused"],

@@ -28,16 +28,22 @@ export async function readWhole(response: Response, limits: ReadLimits): Promise
     await cancel(response);
     return tooLong(host, maxBytes);
   }
-  const chunks: Uint8Array<ArrayBuffer>[] = [];
-  let sizeBytes = 0;
   try {
-    for await (const chunk of response.body ?? []) {
-      sizeBytes += chunk.byteLength;
-      if (sizeBytes > maxBytes) return tooLong(host, maxBytes);
-      chunks.push(chunk);
-    }
+    const isBounded = announced !== undefined && !response.headers.has("transfer-encoding");
+    return isBounded ? { kind: "bytes", bytes: await response.bytes() } : await readChunks(response, limits);
   } catch (error) {
     return signal.aborted ? endedBy(signal) : networkFault(host, error);
+  }
+}
+
+/** Reads a body that nobody said the length of, up to what is allowed. */
+async function readChunks(response: Response, { host, maxBytes }: ReadLimits): Promise<WholeBody | Unavailable> {
+  const chunks: Uint8Array<ArrayBuffer>[] = [];
+  let sizeBytes = 0;
+  for await (const chunk of response.body ?? []) {
+    sizeBytes += chunk.byteLength;
+    if (sizeBytes > maxBytes) return tooLong(host, maxBytes);
+    chunks.push(chunk);
   }
   return { kind: "bytes", bytes: joined(chunks, sizeBytes) };
 }

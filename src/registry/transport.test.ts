@@ -125,6 +125,17 @@ test("nothing is sent to an address that is not allowed, and the address is not 
   expect(upstream.connections()).toBe(0);
 });
 
+test("plain HTTP is for loopback and for what is marked insecure", async () => {
+  const upstream = start();
+  upstream.on("GET", "/a", { body: "x" });
+  const exchange = transportOf(testEgress({ "registry.test": portOf(upstream) }));
+  const refused = await exchange(get("http://registry.test"));
+  if (refused.kind === "response") throw new Error("it should be refused");
+  expect([refused.reason, refused.message.includes("plain HTTP")]).toEqual(["refused", true]);
+  expect((await exchange(get("http://registry.test", {}, { insecure: true }))).kind).toBe("response");
+  expect(upstream.requests.length).toBe(1);
+});
+
 test("when one address does not accept, the next one is tried", async () => {
   const upstream = start();
   const closed = start();
@@ -152,6 +163,39 @@ test("when one address does not accept, the next one is tried", async () => {
   });
   expect((await exchange(get(upstream.url))).kind).toBe("response");
   expect(fetched).toEqual(["[::1]", "127.0.0.1"]);
+});
+
+test("an address that let the time run out is tried last the next time", async () => {
+  const upstream = start();
+  upstream.on("GET", "/a", { body: "here" });
+  const clock = createManualClock();
+  const fetched: string[] = [];
+  const exchange = createTransport({
+    fetch: (url, init) => {
+      fetched.push(new URL(url).hostname);
+      if (!url.includes("127.0.0.2")) return fetch(url, init);
+      return new Promise((_, reject) => init.signal?.addEventListener("abort", () => reject(new Error("aborted"))));
+    },
+    egress: (url) => {
+      const addresses = ["127.0.0.2", "127.0.0.1"] as const;
+      return Promise.resolve({
+        kind: "allowed",
+        origin: url.origin,
+        addresses,
+        port: portOf(upstream),
+        serverName: undefined,
+      });
+    },
+    proxy: undefined,
+    userAgent: "x",
+  });
+  const limits = { signal: new AbortController().signal, timeoutMs: 5000 };
+  const late = exchange(get(upstream.url, { signal: startDeadline(clock, limits).signal }));
+  while (fetched.length === 0) await Promise.resolve();
+  clock.advance(5000);
+  expect(await late).toMatchObject({ reason: "timeout" });
+  expect((await exchange(get(upstream.url))).kind).toBe("response");
+  expect(fetched).toEqual(["127.0.0.2", "127.0.0.1"]);
 });
 
 test.each<[string, { readonly cert: string; readonly key: string }, Partial<Upstream>, string]>([

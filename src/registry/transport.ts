@@ -1,5 +1,6 @@
 import { Failure } from "../errors/failure.ts";
 import { type AllowedTarget, connectUrl, type EgressPolicy, type EgressTarget } from "../net/egress.ts";
+import { AddressOrder } from "./address-order.ts";
 import { endedBy } from "./deadline.ts";
 import { isNotConnected, networkFault } from "./network-error.ts";
 import type { Target } from "./origins.ts";
@@ -47,16 +48,20 @@ const addressesTried = 4;
  * checked. Through a proxy the name is given to the proxy, which looks it up; only addresses in place of names are checked here.
  */
 export function createTransport(options: TransportOptions): Exchange {
+  const order = new AddressOrder();
   return async (outgoing) => {
     const { target, signal } = outgoing;
     if (signal.aborted) return endedBy(signal);
+    if (target.url.protocol === "http:" && !target.reach.allowHttp) {
+      return unavailable("refused", `${target.url.host} would be asked over plain HTTP, which is not allowed for it`);
+    }
     if (options.proxy !== undefined && isName(target.url)) return await byProxy(options, outgoing, options.proxy);
     try {
       const policy = { allowHttp: target.reach.allowHttp, allowPrivate: target.reach.allowPrivate };
       const place = await options.egress(target.url, policy, signal);
       if (place.kind === "refused")
         return unavailable("refused", `${target.url.host} is at no address that may be connected to for this upstream`);
-      return await byAddress(options, outgoing, place);
+      return await byAddress({ ...options, order }, outgoing, place);
     } catch (error) {
       return signal.aborted ? endedBy(signal) : lookUpFault(target.url, error);
     }
@@ -64,20 +69,22 @@ export function createTransport(options: TransportOptions): Exchange {
 }
 
 async function byAddress(
-  options: TransportOptions,
+  options: TransportOptions & { readonly order: AddressOrder },
   outgoing: Outgoing,
   place: AllowedTarget,
 ): Promise<Incoming | Unavailable> {
   const { target, signal } = outgoing;
   let fault: unknown;
-  for (const address of place.addresses.slice(0, addressesTried)) {
+  for (const address of options.order.sort(place.origin, place.addresses).slice(0, addressesTried)) {
     const { url, host } = connectUrl(place, target.url, address);
     const tls = { ...tlsOf(target), ...(place.serverName === undefined ? {} : { serverName: place.serverName }) };
     try {
       const init = { ...initOf(options, outgoing, { Host: host }), proxy: proxyOf(options.proxy), tls };
       return { kind: "response", response: await options.fetch(url, init) };
     } catch (error) {
-      if (signal.aborted) return endedBy(signal);
+      const ended = signal.aborted ? endedBy(signal) : undefined;
+      if (ended?.reason !== "cancelled") options.order.failed(place.origin, address);
+      if (ended !== undefined) return ended;
       fault = error;
       if (!isNotConnected(error)) break;
     }
@@ -87,9 +94,6 @@ async function byAddress(
 
 async function byProxy(options: TransportOptions, outgoing: Outgoing, proxy: string): Promise<Incoming | Unavailable> {
   const { target, signal } = outgoing;
-  if (target.url.protocol === "http:" && !target.reach.allowHttp) {
-    return unavailable("refused", `${target.url.host} would be asked over plain HTTP`);
-  }
   try {
     const init = { ...initOf(options, outgoing, {}), proxy: proxyOf(proxy), tls: tlsOf(target) };
     return { kind: "response", response: await options.fetch(target.url.href, init) };

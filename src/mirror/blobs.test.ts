@@ -348,6 +348,7 @@ class FullDisk implements ContentStore {
     };
   }
   pathIfHeld: ContentStore["pathIfHeld"] = (...args) => this.#inner.pathIfHeld(...args);
+  sizeOf: ContentStore["sizeOf"] = (digest) => this.#inner.sizeOf(digest);
   remove: ContentStore["remove"] = (...args) => this.#inner.remove(...args);
   list: ContentStore["list"] = (...args) => this.#inner.list(...args);
   shards: ContentStore["shards"] = () => this.#inner.shards();

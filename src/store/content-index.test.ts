@@ -135,6 +135,66 @@ for (const [kind, make] of kinds) {
     expect(await index.counts()).toEqual({ blobs: 3, manifests: 0, tags: 3 });
   });
 
+  test(`${kind}: a link is taken back at one place, with the tags there that name it`, async () => {
+    const row = { digest: digest("bb"), mediaType: "x/y", bytes: new Uint8Array([1]) };
+    const tag = { tag: "v1" as Tag, digest: row.digest, mediaType: undefined, sizeBytes: 1, checkedAtMs: 1 };
+    for (const at of [place, other]) {
+      await index.putManifest(at, row);
+      await index.putTag(at, tag);
+    }
+    await index.putTag(place, { ...tag, tag: "v2" as Tag, digest: digest("cc") });
+    await index.unlink(place, row.digest);
+    expect(await index.manifestAt(place, row.digest)).toBeUndefined();
+    expect(await index.manifestAt(other, row.digest)).toEqual(row);
+    expect(await index.placesOf(row.digest)).toEqual([other]);
+    expect((await index.tagsAfter(undefined, 9)).map((held) => [held.place.repository, String(held.tag)])).toEqual([
+      [place.repository, "v2"],
+      [other.repository, "v1"],
+    ]);
+  });
+
+  test(`${kind}: links are walked by place and digest, and say whether their content is held`, async () => {
+    await index.putBlob(place, blob("02", 1));
+    await index.putManifest(place, { digest: digest("01"), mediaType: "x/y", bytes: new Uint8Array([1]) });
+    await index.link(other, digest("03"));
+    const first = await index.linksAfter(undefined, 2);
+    expect(first).toEqual([
+      { place, digest: digest("01"), held: true },
+      { place, digest: digest("02"), held: true },
+    ]);
+    expect(await index.linksAfter(first.at(-1), 9)).toEqual([{ place: other, digest: digest("03"), held: false }]);
+  });
+
+  test(`${kind}: manifests are walked in digest order`, async () => {
+    const rows = ["02", "01", "03"].map((byte) => {
+      return { digest: digest(byte), mediaType: "x/y", bytes: new Uint8Array([Number(byte)]) };
+    });
+    for (const row of rows) await index.putManifest(place, row);
+    const first = await index.manifestsAfter("", 2);
+    expect(first.map((row) => row.bytes[0])).toEqual([1, 2]);
+    expect(await index.manifestsAfter(first.at(-1)?.digest ?? "", 9)).toEqual(rows.slice(2));
+  });
+
+  test(`${kind}: pages are walked by place and key, and go`, async () => {
+    const page = {
+      bytes: new Uint8Array([1, 2, 3]),
+      mediaType: "x",
+      nextQuery: undefined,
+      filtersApplied: undefined,
+      checkedAtMs: 7,
+    };
+    for (const key of ["tags?n=2", "tags?"]) await index.putPage(place, key, page);
+    await index.putPage(other, "tags?", page);
+    const first = await index.pagesAfter(undefined, 2);
+    expect(first).toEqual([
+      { place, key: "tags?", sizeBytes: 3, checkedAtMs: 7 },
+      { place, key: "tags?n=2", sizeBytes: 3, checkedAtMs: 7 },
+    ]);
+    await index.removePage(other, "tags?");
+    expect(await index.pagesAfter(first.at(-1), 9)).toEqual([]);
+    expect(await index.page(place, "tags?")).toBeDefined();
+  });
+
   test(`${kind}: what was written is there when it is opened again`, async () => {
     await index.putBlob(place, blob("ee", 1));
     await index.close();

@@ -48,6 +48,21 @@ export interface HeldTag extends TagRow {
   readonly held: boolean;
 }
 
+/** That a digest was seen at a place, as walks show it. `held` is false when its content is gone. */
+export interface Link {
+  readonly place: Place;
+  readonly digest: Digest;
+  readonly held: boolean;
+}
+
+/** A held page without its bytes, as walks show it. */
+export interface HeldPage {
+  readonly place: Place;
+  readonly key: string;
+  readonly sizeBytes: number;
+  readonly checkedAtMs: number;
+}
+
 /**
  * What is held and where it was seen. Asynchronous, so that it may be a database elsewhere. Writes are durable in
  * order, not at once: after a power cut the newest may be missing, never torn. Failures are thrown as `STORAGE_FAILED`.
@@ -67,9 +82,12 @@ export interface ContentIndex {
   putManifest(place: Place, row: ManifestRow): Promise<void>;
   /** Says that a digest that is held was seen at this place too. */
   link(place: Place, digest: Digest): Promise<void>;
+  /** Takes back that a digest was seen at this place, and the tags there that name it. What is held stays. */
+  unlink(place: Place, digest: Digest): Promise<void>;
   putTag(place: Place, row: TagRow): Promise<void>;
   removeTag(place: Place, tag: Tag): Promise<void>;
   putPage(place: Place, key: string, row: PageRow): Promise<void>;
+  removePage(place: Place, key: string): Promise<void>;
   removeBlob(digest: Digest): Promise<void>;
   removeManifest(digest: Digest): Promise<void>;
   touch(pulls: ReadonlyMap<Digest, number>): Promise<void>;
@@ -84,9 +102,21 @@ export interface ContentIndex {
     cursor: { readonly place: Place; readonly tag: string } | undefined,
     limit: number,
   ): Promise<readonly HeldTag[]>;
+  /** Manifests after a digest in digest order, with their bytes: up to 4 MiB each, so ask for few. */
+  manifestsAfter(digest: string, limit: number): Promise<readonly ManifestRow[]>;
+  /** Links after one, by upstream, repository and digest. */
+  linksAfter(
+    cursor: { readonly place: Place; readonly digest: string } | undefined,
+    limit: number,
+  ): Promise<readonly Link[]>;
+  /** Pages after one, by upstream, repository and key. */
+  pagesAfter(
+    cursor: { readonly place: Place; readonly key: string } | undefined,
+    limit: number,
+  ): Promise<readonly HeldPage[]>;
   placesOf(digest: Digest): Promise<readonly Place[]>;
   tagsOf(digest: Digest): Promise<readonly HeldTag[]>;
-  /** Manifests that no tag names and no held index lists are not known here: how many manifests and tags there are. */
+  /** How much is held. */
   counts(): Promise<{ readonly blobs: number; readonly manifests: number; readonly tags: number }>;
   close(): Promise<void>;
 }

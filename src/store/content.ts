@@ -23,6 +23,8 @@ export interface ContentStore {
   begin(digest: Digest): Promise<Draft>;
   /** Path of the content when it is there with this size, else `undefined`: a row whose file is gone is a miss. */
   pathIfHeld(digest: Digest, sizeBytes: number): string | undefined;
+  /** The size of the file that is there under a digest, whether or not a row says so. */
+  sizeOf(digest: Digest): number | undefined;
   /** Takes content away. Those who have it open read on. */
   remove(digest: Digest): Promise<void>;
   /** Digests of the files under one of the folders that `shards` lists. */
@@ -59,9 +61,12 @@ class FileContent implements ContentStore {
   }
 
   pathIfHeld(digest: Digest, sizeBytes: number): string | undefined {
-    const path = this.#layout.blob(digest);
-    const stat = statSync(path, { throwIfNoEntry: false });
-    return stat?.isFile() && stat.size === sizeBytes ? path : undefined;
+    return this.sizeOf(digest) === sizeBytes ? this.#layout.blob(digest) : undefined;
+  }
+
+  sizeOf(digest: Digest): number | undefined {
+    const stat = statSync(this.#layout.blob(digest), { throwIfNoEntry: false });
+    return stat?.isFile() ? stat.size : undefined;
   }
 
   async remove(digest: Digest): Promise<void> {

@@ -1,46 +1,48 @@
 import { Database, type SQLQueryBindings } from "bun:sqlite";
 import { Failure } from "../../errors/failure.ts";
 import type { Digest } from "../../reference/digest.ts";
-import type { RegistryHost } from "../../reference/host.ts";
-import type { Repository, Tag } from "../../reference/repository.ts";
-import type { BlobRow, ContentIndex, HeldTag, ManifestRow, PageRow, Place, TagRow } from "../content-index.ts";
+import type { Tag } from "../../reference/repository.ts";
+import type {
+  BlobRow,
+  ContentIndex,
+  HeldPage,
+  HeldTag,
+  Link,
+  ManifestRow,
+  PageRow,
+  Place,
+  TagRow,
+} from "../content-index.ts";
+import {
+  type RawBlob,
+  type RawHeldPage,
+  type RawLink,
+  type RawManifest,
+  type RawPage,
+  type RawTag,
+  toBlob,
+  toHeldPage,
+  toHeldTag,
+  toLink,
+  toManifest,
+  toPage,
+  toPlace,
+  toTag,
+} from "./rows.ts";
 import { schema, schemaVersion } from "./statements.ts";
 import { WriteQueue } from "./write-queue.ts";
 
-interface RawBlob {
-  readonly digest: string;
-  readonly size: number;
-  readonly rule: string;
-  readonly pulled_at: number;
-}
-
-interface RawManifest {
-  readonly digest: string;
-  readonly media_type: string;
-  readonly bytes: Uint8Array<ArrayBuffer>;
-}
-
-interface RawTag {
-  readonly upstream: string;
-  readonly repository: string;
-  readonly tag: string;
-  readonly digest: string;
-  readonly media_type: string | null;
-  readonly size: number | null;
-  readonly checked_at: number;
-  readonly held: number;
-}
-
-interface RawPage {
-  readonly bytes: Uint8Array<ArrayBuffer>;
-  readonly media_type: string;
-  readonly next_query: string | null;
-  readonly filters_applied: string | null;
-  readonly checked_at: number;
-}
-
 const tagColumns = `t.upstream, t.repository, t.tag, t.digest, t.media_type, t.size, t.checked_at,
   EXISTS (SELECT 1 FROM manifests m WHERE m.digest = t.digest) AS held`;
+
+const linkWalk = `SELECT l.upstream, l.repository, l.digest,
+  EXISTS (SELECT 1 FROM blobs b WHERE b.digest = l.digest)
+    OR EXISTS (SELECT 1 FROM manifests m WHERE m.digest = l.digest) AS held
+  FROM links l WHERE (l.upstream, l.repository, l.digest) > (?, ?, ?)
+  ORDER BY l.upstream, l.repository, l.digest LIMIT ?`;
+
+/** Before every place. */
+const nowhere = { upstream: "", repository: "" };
 
 /** Opens (and makes) the index at a path. Throws `STORAGE_FAILED` when it is not ours or was made by a newer version. */
 export function openSqliteIndex(file: string): ContentIndex {
@@ -117,6 +119,13 @@ class SqliteIndex implements ContentIndex {
     return this.#queue.run([["link", upstream, repository, digest]]);
   }
 
+  unlink({ upstream, repository }: Place, digest: Digest): Promise<void> {
+    return this.#queue.run([
+      ["unlink", upstream, repository, digest],
+      ["removeTagsAt", upstream, repository, digest],
+    ]);
+  }
+
   putTag({ upstream, repository }: Place, row: TagRow): Promise<void> {
     const { tag, digest, mediaType, sizeBytes, checkedAtMs } = row;
     return this.#queue.run([
@@ -133,6 +142,10 @@ class SqliteIndex implements ContentIndex {
     return this.#queue.run([
       ["putPage", upstream, repository, key, bytes, mediaType, nextQuery ?? null, filtersApplied ?? null, checkedAtMs],
     ]);
+  }
+
+  removePage({ upstream, repository }: Place, key: string): Promise<void> {
+    return this.#queue.run([["removePage", upstream, repository, key]]);
   }
 
   removeBlob(digest: Digest): Promise<void> {
@@ -181,8 +194,31 @@ class SqliteIndex implements ContentIndex {
   ): Promise<readonly HeldTag[]> {
     const sql = `SELECT ${tagColumns} FROM tags t WHERE (t.upstream, t.repository, t.tag) > (?, ?, ?)
       ORDER BY t.upstream, t.repository, t.tag LIMIT ?`;
-    const { upstream, repository } = cursor?.place ?? { upstream: "", repository: "" };
+    const { upstream, repository } = cursor?.place ?? nowhere;
     return this.#all(sql, [upstream, repository, cursor?.tag ?? "", limit], toHeldTag);
+  }
+
+  manifestsAfter(digest: string, limit: number): Promise<readonly ManifestRow[]> {
+    const sql = "SELECT * FROM manifests WHERE digest > ? ORDER BY digest LIMIT ?";
+    return this.#all<RawManifest, ManifestRow>(sql, [digest, limit], toManifest);
+  }
+
+  linksAfter(
+    cursor: { readonly place: Place; readonly digest: string } | undefined,
+    limit: number,
+  ): Promise<readonly Link[]> {
+    const { upstream, repository } = cursor?.place ?? nowhere;
+    return this.#all<RawLink, Link>(linkWalk, [upstream, repository, cursor?.digest ?? "", limit], toLink);
+  }
+
+  pagesAfter(
+    cursor: { readonly place: Place; readonly key: string } | undefined,
+    limit: number,
+  ): Promise<readonly HeldPage[]> {
+    const sql = `SELECT upstream, repository, key, length(bytes) AS size, checked_at FROM pages
+      WHERE (upstream, repository, key) > (?, ?, ?) ORDER BY upstream, repository, key LIMIT ?`;
+    const { upstream, repository } = cursor?.place ?? nowhere;
+    return this.#all<RawHeldPage, HeldPage>(sql, [upstream, repository, cursor?.key ?? "", limit], toHeldPage);
   }
 
   placesOf(digest: Digest): Promise<readonly Place[]> {
@@ -217,42 +253,4 @@ class SqliteIndex implements ContentIndex {
       .all(...values)
       .map(convert);
   }
-}
-
-// The casts below give back the brands that the parsers gave before these values were written.
-
-function toBlob(raw: RawBlob): BlobRow {
-  return { digest: raw.digest as Digest, sizeBytes: raw.size, ruleId: raw.rule, pulledAtMs: raw.pulled_at };
-}
-
-function toManifest(raw: RawManifest): ManifestRow {
-  return { digest: raw.digest as Digest, mediaType: raw.media_type, bytes: raw.bytes };
-}
-
-function toTag(raw: RawTag): TagRow {
-  return {
-    tag: raw.tag as Tag,
-    digest: raw.digest as Digest,
-    mediaType: raw.media_type ?? undefined,
-    sizeBytes: raw.size ?? undefined,
-    checkedAtMs: raw.checked_at,
-  };
-}
-
-function toHeldTag(raw: RawTag): HeldTag {
-  return { ...toTag(raw), place: toPlace(raw), held: raw.held === 1 };
-}
-
-function toPlace(raw: { readonly upstream: string; readonly repository: string }): Place {
-  return { upstream: raw.upstream as RegistryHost, repository: raw.repository as Repository };
-}
-
-function toPage(raw: RawPage): PageRow {
-  return {
-    bytes: raw.bytes,
-    mediaType: raw.media_type,
-    nextQuery: raw.next_query ?? undefined,
-    filtersApplied: raw.filters_applied ?? undefined,
-    checkedAtMs: raw.checked_at,
-  };
 }

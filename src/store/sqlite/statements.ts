@@ -43,6 +43,9 @@ export const writes = {
     VALUES (?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT DO UPDATE SET bytes = excluded.bytes, media_type = excluded.media_type,
     next_query = excluded.next_query, filters_applied = excluded.filters_applied, checked_at = excluded.checked_at`,
+  unlink: "DELETE FROM links WHERE upstream = ? AND repository = ? AND digest = ?",
+  removeTagsAt: "DELETE FROM tags WHERE upstream = ? AND repository = ? AND digest = ?",
+  removePage: "DELETE FROM pages WHERE upstream = ? AND repository = ? AND key = ?",
   removeBlob: "DELETE FROM blobs WHERE digest = ?",
   removeManifest: "DELETE FROM manifests WHERE digest = ?",
   removeLinks: "DELETE FROM links WHERE digest = ?",

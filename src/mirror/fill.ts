@@ -24,6 +24,12 @@ export type FillRead =
   | { readonly kind: "end" }
   | { readonly kind: "lost"; readonly keptBytes: number };
 
+/** How a fill ended: its bytes are held, or were right and could not be kept, or were not got. */
+export type FillEnd =
+  | { readonly kind: "kept" }
+  | { readonly kind: "not-kept"; readonly reason: string }
+  | { readonly kind: "failed"; readonly failure: Failure };
+
 type FillState =
   | { readonly kind: "running" }
   | { readonly kind: "verified" }
@@ -55,6 +61,8 @@ export class Fill {
   #waiting: (() => void)[] = [];
   #resumeDownload: (() => void) | undefined;
   #finished = false;
+  #keptOrWhyNot: FillEnd = { kind: "not-kept", reason: "there was no room for it" };
+  readonly #ended = Promise.withResolvers<FillEnd>();
 
   constructor(source: DownloadSource, sizeBytes: number | undefined, draft: Draft | undefined, keeper: FillKeeper) {
     this.source = source;
@@ -80,6 +88,11 @@ export class Fill {
     return this.#headBytes;
   }
 
+  /** Resolves once the fill is over and what it leaves is in its place. Never rejects. */
+  get ended(): Promise<FillEnd> {
+    return this.#ended.promise;
+  }
+
   /** Runs the download to its end and keeps what came. Never throws. */
   async run(first: BlobStream): Promise<void> {
     const end = await download(this.source, first, 0, (bytes) => this.#accept(bytes));
@@ -92,6 +105,9 @@ export class Fill {
   /** Said after `run`, once no reader can enter any more: the file is closed when the last one has left. */
   async finish(): Promise<void> {
     this.#finished = true;
+    this.#ended.resolve(
+      this.#state.kind === "failed" ? { kind: "failed", failure: this.#state.failure } : this.#keptOrWhyNot,
+    );
     await this.#closeIfUnused();
   }
 
@@ -179,8 +195,11 @@ export class Fill {
     try {
       if (!(await this.#writer.settle())) throw this.#writer.error;
       await this.#keeper.keep(this.#draft, this.#headBytes);
+      this.#keptOrWhyNot = { kind: "kept" };
     } catch (error) {
-      this.#keeper.notKept(asFailure(error, "STORAGE_FAILED", `${this.digest} could not be kept`));
+      const failure = asFailure(error, "STORAGE_FAILED", `${this.digest} could not be kept`);
+      this.#keptOrWhyNot = { kind: "not-kept", reason: failure.message };
+      this.#keeper.notKept(failure);
       await this.#draft.discard().catch(() => undefined);
     }
   }

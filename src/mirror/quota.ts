@@ -3,7 +3,7 @@ import type { ContentStore } from "../store/content.ts";
 import type { ContentIndex } from "../store/content-index.ts";
 
 /** A blob that was pulled or came within this time is in use or about to be: it is never evicted. */
-const freshMs = 10 * 60_000;
+export const freshMs: number = 10 * 60_000;
 const batch = 64;
 
 /** Keeps each rule within its `maxSize`, and makes room when the disk is full: least recently pulled blobs go first. */

@@ -73,7 +73,9 @@ test("check says every problem with its place on stderr, and nothing on stdout",
 test("print shows what is in force, with a file and without", async () => {
   const { status, stdout } = await run("print", "--config", "good.yaml");
   expect(status).toBe(0);
-  expect(stdout).toStartWith("# read: /etc/periplus/good.yaml\nlisten: 127.0.0.1:5000\nstorage: /etc/periplus/periplus-data\n");
+  expect(stdout).toStartWith(
+    "# read: /etc/periplus/good.yaml\nlisten: 127.0.0.1:5000\nstorage: /etc/periplus/periplus-data\n",
+  );
   expect(stdout).toContain("freshFor: 1d\n");
   expect((await run("print")).stdout).toContain("match: k8s.gcr.io\n");
   expect(await run("print", "--config", "bad.yaml")).toMatchObject({ status: 1, stdout: "" });

@@ -2,6 +2,7 @@ import { Command } from "commander";
 import packageJson from "../../package.json" with { type: "json" };
 import { configCommand } from "./config.ts";
 import { serveCommand } from "./serve/command.ts";
+import { exitOnUsage } from "./usage.ts";
 
 /** The whole program. Each command is a file; this one only puts them together. */
 function program(): Command {
@@ -13,4 +14,4 @@ function program(): Command {
     .showHelpAfterError("(add --help for the options and examples)");
 }
 
-await program().parseAsync();
+await exitOnUsage(program(), (status) => process.exit(status)).parseAsync();

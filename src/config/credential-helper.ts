@@ -1,6 +1,6 @@
 import { Failure } from "../errors/failure.ts";
 import { dockerHub, type RegistryHost } from "../reference/host.ts";
-import type { Credential } from "../registry/credentials.ts";
+import type { Credential } from "./credential.ts";
 import type { Environment } from "./environment.ts";
 
 /** Which helper to ask for which registry, and for how long. */

@@ -1,4 +1,4 @@
-import type { Credential, CredentialSource } from "../registry/credentials.ts";
+import type { Credential, CredentialSource } from "./credential.ts";
 import { Failure } from "../errors/failure.ts";
 import { runCredentialHelper } from "./credential-helper.ts";
 import { dockerConfigPaths, parseDockerConfig } from "./docker-config.ts";

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { Failure } from "../errors/failure.ts";
 import { parseHost, type RegistryHost } from "../reference/host.ts";
-import type { Credential } from "../registry/credentials.ts";
+import type { Credential } from "./credential.ts";
 import type { Environment } from "./environment.ts";
 
 /** What one `config.json` or `auth.json` says about registries. */

@@ -118,6 +118,13 @@ async function bytesOf(outcome: BlobOutcome, span: Span = whole): Promise<Uint8A
   return opened.kind === "whole" ? opened.bytes : new Response(opened.stream).bytes();
 }
 
+async function failureOf(work: Promise<unknown>): Promise<string> {
+  return work.then(
+    () => "it did not fail",
+    (error: unknown) => String(error),
+  );
+}
+
 async function settled(): Promise<void> {
   while (mirror.runningFills > 0) await new Promise((resolve) => setImmediate(resolve));
 }
@@ -209,7 +216,7 @@ test("a body that keeps breaking ends in an error, and nothing is kept", async (
     sizeBytes: blob.byteLength,
   }));
   const opened = await mirror.open(pull, digest);
-  await expect(bytesOf(opened)).rejects.toThrow("broke off");
+  expect(await failureOf(bytesOf(opened))).toContain("broke off");
   await settled();
   expect(registry.count("GET blob")).toBe(3);
   expect(readdirSync(layout.fills)).toEqual([]);
@@ -229,7 +236,7 @@ test.each([
     if (opened?.kind !== "stream") throw new Error("no stream");
     for await (const piece of opened.stream) received += piece.byteLength;
   };
-  await expect(read()).rejects.toThrow("nothing was kept");
+  expect(await failureOf(read())).toContain("nothing was kept");
   expect(received).toBeLessThan(steps.reduce((sum, step) => sum + step.byteLength, 0));
   await settled();
   expect(log).toContain("wrong bytes");

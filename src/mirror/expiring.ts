@@ -1,12 +1,18 @@
-/** A bounded table whose entries expire. Past its bound the oldest entry goes. Times come from the clock given. */
+/**
+ * A bounded table whose entries expire. Past its bound the oldest entries go; `weigh` says what an entry counts, one
+ * unless given. Times come from the clock given.
+ */
 export class ExpiringMap<V> {
   readonly #entries = new Map<string, { readonly value: V; readonly untilMs: number }>();
-  readonly #maxEntries: number;
+  readonly #maxWeight: number;
   readonly #nowMs: () => number;
+  readonly #weigh: (value: V) => number;
+  #weight = 0;
 
-  constructor(maxEntries: number, nowMs: () => number) {
-    this.#maxEntries = maxEntries;
+  constructor(maxWeight: number, nowMs: () => number, weigh: (value: V) => number = () => 1) {
+    this.#maxWeight = maxWeight;
     this.#nowMs = nowMs;
+    this.#weigh = weigh;
   }
 
   get size(): number {
@@ -17,19 +23,29 @@ export class ExpiringMap<V> {
     const entry = this.#entries.get(key);
     if (entry === undefined) return undefined;
     if (entry.untilMs > this.#nowMs()) return entry.value;
-    this.#entries.delete(key);
+    this.delete(key);
     return undefined;
   }
 
   set(key: string, value: V, forMs: number): void {
-    this.#entries.delete(key);
+    this.delete(key);
     this.#entries.set(key, { value, untilMs: this.#nowMs() + forMs });
-    if (this.#entries.size <= this.#maxEntries) return;
-    const oldest = this.#entries.keys().next();
-    if (!oldest.done) this.#entries.delete(oldest.value);
+    this.#weight += this.#weigh(value);
+    for (const oldest of this.#entries.keys()) {
+      if (this.#weight <= this.#maxWeight) break;
+      this.delete(oldest);
+    }
   }
 
   delete(key: string): void {
+    const entry = this.#entries.get(key);
+    if (entry === undefined) return;
+    this.#weight -= this.#weigh(entry.value);
     this.#entries.delete(key);
+  }
+
+  clear(): void {
+    this.#entries.clear();
+    this.#weight = 0;
   }
 }

@@ -24,6 +24,17 @@ export interface ManifestParts {
   readonly after: (ms: number) => Promise<undefined>;
 }
 
+/** A manifest as it was last served: by digest for good, by tag while the tag is fresh. */
+interface Recent {
+  readonly row: ManifestRow;
+  readonly checkedAtMs: number | undefined;
+}
+
+/** What is in memory is asked for again after this long: it may have been removed elsewhere. */
+const recentMs = 60_000;
+const recentMaxBytes = 8 * 1024 * 1024;
+const recentOverheadBytes = 1024;
+
 type Checked = { readonly kind: "checked"; readonly row: TagRow } | Absent | Unavailable;
 type Fetched = { readonly kind: "fetched"; readonly row: ManifestRow } | Absent | Unavailable;
 
@@ -36,15 +47,37 @@ export class ManifestMirror {
   readonly #checks = new SingleFlight<Checked>();
   readonly #fetches = new SingleFlight<Fetched>();
   readonly #absences: ExpiringMap<Absent>;
+  readonly #recent: ExpiringMap<Recent>;
 
   constructor(parts: ManifestParts) {
     this.#parts = parts;
     this.#absences = new ExpiringMap(10_000, parts.nowMs);
+    this.#recent = new ExpiringMap(
+      recentMaxBytes,
+      parts.nowMs,
+      ({ row }) => row.bytes.byteLength + recentOverheadBytes,
+    );
+  }
+
+  /** A manifest that was served here within the last minute and is still fresh, at once; else `undefined`. */
+  recent(pull: Pull, reference: Tag | Digest): FoundManifest | undefined {
+    const recent = this.#recent.get(placeKey(pull.place, reference));
+    if (recent === undefined) return undefined;
+    return found(recent.row, "hit", recent.checkedAtMs && this.#parts.nowMs() - recent.checkedAtMs);
+  }
+
+  /** Forgets what is in memory, for when what is held was changed behind this mirror. */
+  forget(): void {
+    this.#recent.clear();
+    this.#absences.clear();
   }
 
   async byDigest(pull: Pull, digest: Digest): Promise<ManifestOutcome> {
     const held = await this.#held(pull, digest);
-    if (held !== undefined) return found(held, "hit");
+    if (held !== undefined) {
+      this.#recent.set(placeKey(pull.place, digest), { row: held, checkedAtMs: undefined }, recentMs);
+      return found(held, "hit");
+    }
     const fetched = await this.#fetch(pull, digest);
     return fetched.kind === "fetched" ? found(fetched.row, "miss") : fetched;
   }
@@ -92,7 +125,11 @@ export class ManifestMirror {
 
   async #fresh(pull: Pull, row: TagRow, held: ManifestRow): Promise<ManifestOutcome> {
     const ageMs = this.#parts.nowMs() - row.checkedAtMs;
-    if (ageMs < pull.rule.freshForMs) return found(held, "hit", ageMs);
+    if (ageMs < pull.rule.freshForMs) {
+      const forMs = Math.min(recentMs, pull.rule.freshForMs - ageMs);
+      this.#recent.set(placeKey(pull.place, row.tag), { row: held, checkedAtMs: row.checkedAtMs }, forMs);
+      return found(held, "hit", ageMs);
+    }
     const check = this.#check(pull, row);
     const boxed = await Promise.race([check, this.#parts.after(waits.freshnessMs)]);
     if (boxed?.kind === "checked") return this.#afterCheck(pull, row, boxed.row);
@@ -112,11 +149,13 @@ export class ManifestMirror {
   /** One check at a time per tag. It goes on when nobody waits any more, and moves the tag only once its manifest is held. */
   #check(pull: Pull, row: TagRow): Promise<Checked> {
     const { index, nowMs } = this.#parts;
-    return this.#checks.run(placeKey(pull.place, row.tag), async () => {
+    const key = placeKey(pull.place, row.tag);
+    return this.#checks.run(key, async () => {
+      this.#recent.delete(key);
       const head = await this.#head(pull, row.tag);
       if (head.kind === "absent") {
         await index.removeTag(pull.place, row.tag);
-        this.#absences.set(placeKey(pull.place, row.tag), head, waits.absenceMs);
+        this.#absences.set(key, head, waits.absenceMs);
       }
       if (head.kind !== "found") return head;
       if (head.digest === row.digest) {

@@ -89,7 +89,7 @@ export class PageMirror {
 
   /** The index under the tag that stands for the digest; an empty one when there is none. */
   async #byTagScheme(pull: Pull, digest: Digest): Promise<Answer<Page>> {
-    const tag = parseTag(`${algorithmOf(digest)}-${hexOf(digest)}`.slice(0, 128));
+    const tag = parseTag(`${algorithmOf(digest)}-${hexOf(digest).slice(0, 64)}`);
     const outcome = tag === undefined ? absent : await this.#parts.manifests.byTag(pull, tag);
     if (outcome.kind === "unavailable") return outcome;
     if (outcome.kind === "found" && parseManifest(outcome.row.bytes).kind === "index") return asPage(outcome.row.bytes);

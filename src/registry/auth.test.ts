@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from "bun:test";
 import { createRemoteRegistry } from "./client.ts";
-import type { Credential } from "./credentials.ts";
+import type { Credential } from "../config/credential.ts";
 import { clientOf, type TestClient } from "./testing/client.ts";
 import { blobReplies, digestOf, manifestReply, repository, tag } from "./testing/content.ts";
 import { createLatch, type Script } from "./testing/scripted-reply.ts";

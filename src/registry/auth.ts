@@ -1,7 +1,7 @@
 import { asFailure } from "../errors/failure.ts";
 import { challengeOf, parseChallenges } from "./challenge.ts";
 import type { Clock } from "./clock.ts";
-import type { Credential, CredentialSource } from "./credentials.ts";
+import type { Credential, CredentialSource } from "../config/credential.ts";
 import { within } from "./deadline.ts";
 import type { Origins, Target } from "./origins.ts";
 import type { Unavailable } from "./remote.ts";

@@ -6,7 +6,7 @@ import { Breakers } from "./breakers.ts";
 import { UpstreamBudget } from "./budget.ts";
 import { createCall } from "./call.ts";
 import { type Clock, systemClock } from "./clock.ts";
-import type { CredentialSource } from "./credentials.ts";
+import type { CredentialSource } from "../config/credential.ts";
 import { listReferrers, listTags } from "./lists.ts";
 import { getManifest, headManifest } from "./manifests.ts";
 import type { Operations } from "./operations.ts";

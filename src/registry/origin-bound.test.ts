@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from "bun:test";
-import type { Credential } from "./credentials.ts";
+import type { Credential } from "../config/credential.ts";
 import { goodCertificate, testAuthority } from "./testing/certificates.ts";
 import { clientOf } from "./testing/client.ts";
 import { blobReplies, digestOf, manifestReply, repository, tag } from "./testing/content.ts";

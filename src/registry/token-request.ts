@@ -1,6 +1,6 @@
 import { readWhole } from "./body.ts";
 import type { Clock } from "./clock.ts";
-import type { Credential } from "./credentials.ts";
+import type { Credential } from "../config/credential.ts";
 import type { Target } from "./origins.ts";
 import { rateAdvice } from "./rate-headers.ts";
 import type { Unavailable } from "./remote.ts";

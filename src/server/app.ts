@@ -3,7 +3,8 @@ import { clientAddress } from "../net/forwarded.ts";
 import { parseAddress } from "../net/address.ts";
 import { parseEndpoint } from "../reference/endpoint.ts";
 import { decide } from "../rules/decide.ts";
-import type { Located } from "../steer/steer.ts";
+import { frontPage } from "../steer/front-page.ts";
+import type { Located } from "../steer/route.ts";
 import { challengeReply, identify, tokenReply } from "./access.ts";
 import { type CacheDecision, cacheReply } from "./cache-reply.ts";
 import type { Metrics } from "./metrics.ts";
@@ -145,12 +146,11 @@ export class App {
       case "/token":
         if (access === undefined) break;
         return tokenReply(access, request.headers.get("authorization"));
-      case "/":
-        if (settings.redirect.info !== undefined) return temporaryRedirect(settings.redirect.info);
-        return new Response("periplus: an OCI registry front. Images are under /v2/.\n");
-      default:
-        if (target.path.startsWith("/privacy") && settings.redirect.privacy !== undefined)
-          return temporaryRedirect(settings.redirect.privacy);
+      default: {
+        const location = frontPage(settings.redirect, target.path);
+        if (location !== undefined) return temporaryRedirect(location);
+        if (target.path === "/") return new Response("periplus: an OCI registry front. Images are under /v2/.\n");
+      }
     }
     return errorReply(404, "UNSUPPORTED", "there is nothing at this path; images are under /v2/");
   }

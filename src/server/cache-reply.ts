@@ -1,14 +1,16 @@
+import type { ManifestMirror } from "../mirror/manifests.ts";
 import type { Pull } from "../mirror/pull.ts";
 import { parseAddress } from "../net/address.ts";
+import { pageQuery } from "../registry/page-query.ts";
 import type { Decision } from "../rules/decide.ts";
-import { challengeReply, identify } from "./access.ts";
+import { type Access, challengeReply, identify } from "./access.ts";
 import { blobHeadReply, blobReply } from "./blob-reply.ts";
 import { manifestReply } from "./manifest-reply.ts";
 import { pageReply } from "./page-reply.ts";
 import type { Notes } from "./record.ts";
 import { errorReply } from "./replies.ts";
 import { isPrivate, type Mirrors, type Serving } from "./serving.ts";
-import { keptQuery, type Target } from "./target.ts";
+import type { Target } from "./target.ts";
 
 /** A decision to answer from the cache. */
 export type CacheDecision = Extract<Decision, { readonly kind: "cache" | "redirect" }>;
@@ -21,70 +23,11 @@ export interface CacheRequest {
   readonly decision: CacheDecision;
 }
 
-/** Answers a pull by a cache rule: who may, then what is held, then the upstream. */
-export async function cacheReply(serving: Serving, asked: CacheRequest, notes: Notes): Promise<Response> {
-  const refused = await refuseAccess(serving, asked, notes);
-  if (refused !== undefined) return refused;
-  const { mirrors } = serving;
-  if (mirrors === undefined) return errorReply(500, "UNAVAILABLE", "this process was started without a storage folder");
-  return contentReply(mirrors, asked, notes);
-}
+type Reply = Response | Promise<Response>;
 
-function contentReply(mirrors: Mirrors, { request, target, decision }: CacheRequest, notes: Notes): Promise<Response> {
-  const { endpoint, rule, upstream, repository } = decision;
-  const pull: Pull = { place: { upstream, repository }, rule };
-  const isHead = request.method === "HEAD";
-  const reply = {
-    manifest: manifestReplyOf(request.method, upstream, notes),
-    page: pageReplyOf(target, upstream, notes),
-  };
-  switch (endpoint.kind) {
-    case "manifest":
-      return (
-        isHead ? mirrors.manifests.headByTag(pull, endpoint.tag) : mirrors.manifests.byTag(pull, endpoint.tag)
-      ).then(reply.manifest);
-    case "manifest-by-digest":
-      return (
-        isHead
-          ? mirrors.manifests.headByDigest(pull, endpoint.digest)
-          : mirrors.manifests.byDigest(pull, endpoint.digest)
-      ).then(reply.manifest);
-    case "blob": {
-      const asked = { pull, digest: endpoint.digest, headers: request.headers };
-      return isHead ? blobHeadReply(mirrors.blobs, asked, notes) : blobReply(mirrors.blobs, asked, notes);
-    }
-    case "tags":
-      return mirrors.pages.tags(pull, keptQuery(target.query, ["n", "last"])).then(reply.page);
-    case "referrers":
-      return mirrors.pages
-        .referrers(pull, endpoint.digest, keptQuery(target.query, ["artifactType", "n", "last"]))
-        .then(reply.page);
-  }
-}
-
-function manifestReplyOf(
-  method: string,
-  upstream: string,
-  notes: Notes,
-): (outcome: Parameters<typeof manifestReply>[0]) => Response {
-  return (outcome) => manifestReply(outcome, method, upstream, notes);
-}
-
-function pageReplyOf(
-  target: Target,
-  upstream: string,
-  notes: Notes,
-): (outcome: Parameters<typeof pageReply>[0]) => Response {
-  return (outcome) => pageReply(outcome, target, upstream, notes);
-}
-
-/** Why this client may not have this, or `undefined`. The address is looked at first: it costs nothing. */
-async function refuseAccess(
-  serving: Serving,
-  { request, clientAddress, decision }: CacheRequest,
-  notes: Notes,
-): Promise<Response | undefined> {
-  const address = parseAddress(clientAddress);
+/** Answers a pull by a cache rule: who may, then what is held, then the upstream. At once where nothing is waited for. */
+export function cacheReply(serving: Serving, asked: CacheRequest, notes: Notes): Reply {
+  const address = parseAddress(asked.clientAddress);
   if (address === undefined || !serving.clients.contains(address)) {
     return errorReply(
       403,
@@ -92,8 +35,62 @@ async function refuseAccess(
       "this address may not pull through the cache; it is not among the configured clients",
     );
   }
-  const { access } = serving;
-  if (access === undefined) return undefined;
+  const { mirrors, access } = serving;
+  if (mirrors === undefined) return errorReply(500, "UNAVAILABLE", "this process was started without a storage folder");
+  if (access === undefined) return contentReply(mirrors, asked, notes);
+  return refuseIdentity(serving, access, asked, notes).then(
+    (refused) => refused ?? contentReply(mirrors, asked, notes),
+  );
+}
+
+function contentReply(mirrors: Mirrors, { request, target, decision }: CacheRequest, notes: Notes): Reply {
+  const { endpoint, rule, upstream, repository } = decision;
+  const pull: Pull = { place: { upstream, repository }, rule };
+  const isHead = request.method === "HEAD";
+  switch (endpoint.kind) {
+    case "manifest":
+    case "manifest-by-digest": {
+      const recent = mirrors.manifests.recent(pull, endpoint.kind === "manifest" ? endpoint.tag : endpoint.digest);
+      if (recent !== undefined) return manifestReply(recent, request.method, upstream, notes);
+      return manifestOf(mirrors, pull, endpoint, isHead).then((found) =>
+        manifestReply(found, request.method, upstream, notes),
+      );
+    }
+    case "blob": {
+      const asked = { pull, digest: endpoint.digest, headers: request.headers };
+      return isHead ? blobHeadReply(mirrors.blobs, asked, notes) : blobReply(mirrors.blobs, asked, notes);
+    }
+    case "tags":
+      return mirrors.pages
+        .tags(pull, pageQuery(target.query))
+        .then((found) => pageReply(found, target, upstream, notes));
+    case "referrers":
+      return mirrors.pages
+        .referrers(pull, endpoint.digest, pageQuery(target.query))
+        .then((found) => pageReply(found, target, upstream, notes));
+  }
+}
+
+type ManifestEndpoint = Extract<CacheDecision["endpoint"], { readonly kind: "manifest" | "manifest-by-digest" }>;
+
+function manifestOf(
+  { manifests }: Mirrors,
+  pull: Pull,
+  endpoint: ManifestEndpoint,
+  isHead: boolean,
+): ReturnType<ManifestMirror["headByTag"]> {
+  if (endpoint.kind === "manifest")
+    return isHead ? manifests.headByTag(pull, endpoint.tag) : manifests.byTag(pull, endpoint.tag);
+  return isHead ? manifests.headByDigest(pull, endpoint.digest) : manifests.byDigest(pull, endpoint.digest);
+}
+
+/** Why this client may not have this for who it is, or `undefined`. */
+async function refuseIdentity(
+  serving: Serving,
+  access: Access,
+  { request, decision }: CacheRequest,
+  notes: Notes,
+): Promise<Response | undefined> {
   const upstream = serving.settings.upstreams.get(decision.upstream);
   const needsUser = upstream === undefined || isPrivate(upstream);
   const authorization = request.headers.get("authorization");

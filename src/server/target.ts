@@ -8,20 +8,24 @@ export interface Target {
   readonly ns: string | undefined;
 }
 
-/** Splits an absolute URL as `Request.url` gives it. One pass, nothing is parsed that is not there. */
+/**
+ * Splits a URL as `Request.url` gives it: absolute, or the bare target of a request whose `Host` is missing or no host. One
+ * pass, nothing is parsed that is not there.
+ */
 export function targetOf(url: string): Target {
-  const path = url.indexOf("/", url.indexOf("//") + 2);
+  const path = pathStart(url);
   const mark = url.indexOf("?", path);
   if (mark < 0) return { path: url.slice(path), query: "", ns: undefined };
   const query = url.slice(mark + 1);
   return { path: url.slice(path, mark), query, ns: new URLSearchParams(query).get("ns") ?? undefined };
 }
 
-/** The part of a query that may go on to an upstream: the named keys, in the order given, encoded anew. */
-export function keptQuery(query: string, keys: readonly string[]): string {
-  if (query === "") return "";
-  const given = new URLSearchParams(query);
-  const kept = new URLSearchParams();
-  for (const key of keys) for (const value of given.getAll(key)) kept.append(key, value);
-  return kept.toString();
+/** Scheme and authority that a request came to; `undefined` when it did not say. */
+export function originOf(url: string): string | undefined {
+  const path = pathStart(url);
+  return path === 0 ? undefined : url.slice(0, path);
+}
+
+function pathStart(url: string): number {
+  return url.startsWith("http") ? Math.max(0, url.indexOf("/", url.indexOf("//") + 2)) : 0;
 }

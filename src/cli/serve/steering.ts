@@ -29,8 +29,7 @@ export class Steering {
   /** Throws `CONFIG_INVALID` when the file of cloud ranges cannot be used. */
   async of(settings: Settings): Promise<Steer> {
     const { cloudRanges } = settings.redirect;
-    if (cloudRanges !== undefined) this.#ranges = await this.#read(cloudRanges);
-    this.#ranges ??= compiledCloudRanges();
+    this.#ranges = cloudRanges === undefined ? compiledCloudRanges() : await this.#read(cloudRanges);
     return createSteer({ settings, places: this.#ranges, existence: this.#existence, clock: systemClock });
   }
 

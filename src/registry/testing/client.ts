@@ -1,6 +1,6 @@
 import type { Upstream } from "../../config/settings.ts";
 import { createRemoteRegistry } from "../client.ts";
-import type { Credential } from "../credentials.ts";
+import type { Credential } from "../../config/credential.ts";
 import type { CallLimits, RemoteRegistry } from "../remote.ts";
 import type { Fetch } from "../transport.ts";
 import { testAuthority } from "./certificates.ts";

@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import packageJson from "../../package.json" with { type: "json" };
 import { configCommand } from "./config.ts";
+import { liftRequestCap } from "./request-cap.ts";
 import { serveCommand } from "./serve/command.ts";
 import { exitOnUsage } from "./usage.ts";
 
@@ -14,4 +15,5 @@ function program(): Command {
     .showHelpAfterError("(add --help for the options and examples)");
 }
 
+liftRequestCap((message) => process.stderr.write(`${message}\n`));
 await exitOnUsage(program(), (status) => process.exit(status)).parseAsync();

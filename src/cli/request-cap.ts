@@ -12,15 +12,19 @@ const cap = "65336";
 export function liftRequestCap(say: (message: string) => void): void {
   if (process.env[variable] !== undefined) return;
   try {
-    replaceProcess([process.execPath, ...ownArguments()], { name: variable, value: cap });
+    replaceProcess(ownCommand(), { name: variable, value: cap });
   } catch (error) {
     say(`set ${variable}=${cap}: without it 256 requests to upstreams at once are the most (${String(error)})`);
   }
 }
 
-/** In the single binary the arguments begin after the program's own place in it; else the module's path is one. */
-function ownArguments(): readonly string[] {
-  return Bun.main.includes("/$bunfs/") ? process.argv.slice(2) : process.argv.slice(1);
+/**
+ * The command line that this process was started with. In the single binary the arguments begin after the program's own
+ * place in it; else the module's path is one of them.
+ */
+export function ownCommand(): readonly string[] {
+  const isBinary = Bun.main.includes("/$bunfs/");
+  return [process.execPath, ...process.argv.slice(isBinary ? 2 : 1)];
 }
 
 /** Does not return when it succeeds. */

@@ -21,6 +21,8 @@ export interface Peers {
 /** What an app answers with beside its settings. */
 export interface AppParts {
   readonly metrics: Metrics;
+  /** What `/metrics` answers: this process's metrics, or those of all that share the port. */
+  readonly metricsText: () => string | Promise<string>;
   readonly log: AccessLog;
   readonly nowMs: () => number;
   /** Reports what should not have happened. */
@@ -155,12 +157,12 @@ export class App {
     return errorReply(404, "UNSUPPORTED", "there is nothing at this path; images are under /v2/");
   }
 
-  #metrics(asked: Asked): Response {
+  async #metrics(asked: Asked): Promise<Response> {
     const address = parseAddress(this.#client(asked));
     if (address === undefined || !this.#serving.clients.contains(address)) {
       return errorReply(403, "DENIED", "metrics are for the configured clients");
     }
-    return new Response(this.#parts.metrics.text(), { headers: { "Content-Type": "text/plain; version=0.0.4" } });
+    return new Response(await this.#parts.metricsText(), { headers: { "Content-Type": "text/plain; version=0.0.4" } });
   }
 
   #client({ request, peers }: Asked): string {

@@ -7,12 +7,14 @@ import type { Settings } from "../../config/settings.ts";
 import { asFailure } from "../../errors/failure.ts";
 import { Metrics } from "../../server/metrics.ts";
 import { exitStatus } from "../exit.ts";
+import { ownCommand } from "../request-cap.ts";
 import { LineSink } from "./lines.ts";
 import { ServerProcess } from "./process.ts";
 import { RegistryPool } from "./registries.ts";
 import { type Cache, createCache, exposeCache, exposeProcess } from "./runtime.ts";
 import { Steering } from "./steering.ts";
 import { openStorage } from "./storage.ts";
+import { sharedMetrics, supervise, workerSlot } from "./workers.ts";
 
 /** The options of `periplus serve` as they were typed. */
 interface ServeOptions {
@@ -46,7 +48,8 @@ export function serveCommand(): Command {
     .option("--workers <n>", "processes that share the port; only without a cache")
     .addHelpText("after", examples)
     .action(async (options: ServeOptions) => {
-      process.exitCode = await serve(options);
+      // What still waits in the background (timers, kept-alive upstream connections) is over when serving is.
+      process.exit(await serve(options));
     });
 }
 
@@ -59,6 +62,7 @@ async function serve(options: ServeOptions): Promise<number> {
   const load = (): Promise<Settings | undefined> => loadOrExplain(loadOptions(options));
   const settings = await load();
   if (settings === undefined) return exitStatus.failed;
+  if (settings.workers > 1 && workerSlot() === undefined) return supervise(settings.workers, ownCommand(), say);
   try {
     const server = await start(settings, load);
     await untilStopped(server);
@@ -93,9 +97,11 @@ async function start(settings: Settings, reread: () => Promise<Settings | undefi
   return ServerProcess.start({
     version: packageJson.version,
     settings,
+    greets: workerSlot() === undefined || workerSlot() === 0,
     lasting,
     cache,
     metrics,
+    metricsText: workerSlot() !== undefined ? sharedMetrics(() => metrics.text()) : () => metrics.text(),
     records: new LineSink(1),
     say,
     reread,

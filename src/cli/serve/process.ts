@@ -21,9 +21,12 @@ const flushPullsMs = 30_000;
 export interface ProcessParts {
   readonly version: string;
   readonly settings: Settings;
+  /** Says at the start where it is and what it does. */
+  readonly greets: boolean;
   readonly lasting: Lasting;
   readonly cache: Cache | undefined;
   readonly metrics: Metrics;
+  readonly metricsText: () => string | Promise<string>;
   readonly records: LineSink;
   /** Messages for people. */
   readonly say: (message: string) => void;
@@ -56,7 +59,7 @@ export class ServerProcess {
     const tls = await readTls(settings);
     for (const warning of tls?.warnings ?? []) say(warning);
     const log = accessLog(settings.log, (line) => records.write(line));
-    const app = new App(serving, { metrics, log, nowMs: Date.now, report: say });
+    const app = new App(serving, { metrics, metricsText: parts.metricsText, log, nowMs: Date.now, report: say });
     const { hostname, port } = settings.listen;
     const listener = new Listener(app, { hostname, port, tls: tls?.options, isShared: settings.workers > 1 });
     const started = new ServerProcess(parts, app, listener, JSON.stringify(tls?.options));
@@ -93,7 +96,7 @@ export class ServerProcess {
 
   #begin(): void {
     const { version, settings, say, cache } = this.#parts;
-    say(banner(version, this.#listener.url, settings));
+    if (this.#parts.greets) say(banner(version, this.#listener.url, settings));
     this.#watchFiles(settings);
     if (cache !== undefined) this.#keepHouse(cache);
   }

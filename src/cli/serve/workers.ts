@@ -1,0 +1,139 @@
+import { mergeMetrics } from "../../server/merge-metrics.ts";
+
+/** Set in the environment of a worker, so that it serves and does not supervise. */
+const workerVariable = "PERIPLUS_WORKER";
+const metricsWaitMs = 2000;
+const restartMs = 1000;
+
+/** What a worker and its supervisor tell each other. */
+type Message =
+  /** A worker asks for the metrics of all. */
+  | { readonly kind: "ask"; readonly id: number }
+  /** The supervisor asks a worker for its own. */
+  | { readonly kind: "collect"; readonly id: number }
+  /** A worker's own metrics. */
+  | { readonly kind: "own"; readonly id: number; readonly text: string }
+  /** The metrics of all. */
+  | { readonly kind: "all"; readonly id: number; readonly text: string };
+
+interface Collection {
+  readonly texts: string[];
+  readonly missing: Set<Bun.Subprocess>;
+  readonly done: () => void;
+}
+
+/** Which worker this is, from 0 on; `undefined` in a process that no supervisor started. */
+export function workerSlot(): number | undefined {
+  const slot = process.env[workerVariable];
+  return slot === undefined ? undefined : Number(slot);
+}
+
+/**
+ * Runs `count` processes that take turns on the port, starts one again that ends by itself, and passes signals on. The
+ * exit status is the worst of the workers' once all have been told to stop.
+ */
+export async function supervise(
+  count: number,
+  command: readonly string[],
+  say: (message: string) => void,
+): Promise<number> {
+  const supervisor = new Supervisor(command, say);
+  for (let i = 0; i < count; i++) supervisor.start(i);
+  process.on("SIGHUP", () => supervisor.signal("SIGHUP"));
+  for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => supervisor.stop(signal));
+  return supervisor.ended;
+}
+
+class Supervisor {
+  readonly #command: readonly string[];
+  readonly #say: (message: string) => void;
+  readonly #workers = new Map<number, Bun.Subprocess>();
+  readonly #collections = new Map<number, Collection>();
+  readonly #end = Promise.withResolvers<number>();
+  #isStopping = false;
+  #status = 0;
+  #nextId = 1;
+
+  constructor(command: readonly string[], say: (message: string) => void) {
+    this.#command = command;
+    this.#say = say;
+  }
+
+  get ended(): Promise<number> {
+    return this.#end.promise;
+  }
+
+  start(slot: number): void {
+    const startedMs = performance.now();
+    const worker = Bun.spawn([...this.#command], {
+      env: { ...process.env, [workerVariable]: String(slot) },
+      stdio: ["ignore", "inherit", "inherit"],
+      ipc: (message: Message, from) => this.#hear(message, from),
+      onExit: (_, status) => this.#ended(slot, status ?? 1, performance.now() - startedMs),
+    });
+    this.#workers.set(slot, worker);
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    for (const worker of this.#workers.values()) worker.kill(signal);
+  }
+
+  stop(signal: NodeJS.Signals): void {
+    this.#isStopping = true;
+    this.signal(signal);
+  }
+
+  #ended(slot: number, status: number, livedMs: number): void {
+    this.#workers.delete(slot);
+    // A worker that cannot even start would be started for ever.
+    const isHopeless = livedMs < restartMs;
+    if (isHopeless) this.#isStopping = true;
+    if (this.#isStopping) {
+      this.#status = Math.max(this.#status, status);
+      if (isHopeless) this.signal("SIGTERM");
+      if (this.#workers.size === 0) this.#end.resolve(this.#status);
+      return;
+    }
+    this.#say(`worker ${slot} ended with status ${status} and is started again`);
+    setTimeout(() => this.start(slot), restartMs);
+  }
+
+  #hear(message: Message, from: Bun.Subprocess): void {
+    if (message.kind === "ask") void this.#collect(message.id, from);
+    if (message.kind !== "own") return;
+    const collection = this.#collections.get(message.id);
+    if (collection === undefined || !collection.missing.delete(from)) return;
+    collection.texts.push(message.text);
+    if (collection.missing.size === 0) collection.done();
+  }
+
+  async #collect(askedId: number, asker: Bun.Subprocess): Promise<void> {
+    const id = this.#nextId++;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const collection = { texts: [], missing: new Set(this.#workers.values()), done: resolve };
+    this.#collections.set(id, collection);
+    for (const worker of collection.missing) worker.send({ kind: "collect", id } satisfies Message);
+    await Promise.race([promise, Bun.sleep(metricsWaitMs)]);
+    this.#collections.delete(id);
+    asker.send({ kind: "all", id: askedId, text: mergeMetrics(collection.texts) } satisfies Message);
+  }
+}
+
+/** In a worker: the metrics of all workers, by way of the supervisor; its own alone when that does not answer. */
+export function sharedMetrics(own: () => string): () => Promise<string> {
+  const waiting = new Map<number, (text: string) => void>();
+  let nextId = 1;
+  process.on("message", (message: Message) => {
+    if (message.kind === "collect") process.send?.({ kind: "own", id: message.id, text: own() } satisfies Message);
+    if (message.kind === "all") waiting.get(message.id)?.(message.text);
+  });
+  return async () => {
+    const id = nextId++;
+    const { promise, resolve } = Promise.withResolvers<string>();
+    waiting.set(id, resolve);
+    process.send?.({ kind: "ask", id } satisfies Message);
+    const text = await Promise.race([promise, Bun.sleep(2 * metricsWaitMs)]);
+    waiting.delete(id);
+    return text ?? own();
+  };
+}

@@ -76,6 +76,7 @@ function make(store: ContentStore): BlobMirror {
     events: {
       wrongBytes: () => log.push("wrong bytes"),
       notKept: () => log.push("not kept"),
+      brokenOff: () => log.push("broken off"),
       evicted: () => undefined,
       fillStarted: () => log.push("started"),
       fillEnded: (_, bytes) => log.push(`ended ${bytes}`),
@@ -123,6 +124,12 @@ async function failureOf(work: Promise<unknown>): Promise<string> {
     () => "it did not fail",
     (error: unknown) => String(error),
   );
+}
+
+/** How a download ended, as its failure says. */
+async function endOf(outcome: BlobOutcome): Promise<string> {
+  const end = outcome.kind === "filling" ? await outcome.fill.ended : undefined;
+  return end?.kind === "failed" ? end.failure.message : String(end?.kind);
 }
 
 async function settled(): Promise<void> {
@@ -216,8 +223,10 @@ test("a body that keeps breaking ends in an error, and nothing is kept", async (
     sizeBytes: blob.byteLength,
   }));
   const opened = await mirror.open(pull, digest);
-  expect(await failureOf(bytesOf(opened))).toContain("broke off");
+  expect(await failureOf(bytesOf(opened))).not.toBe("it did not fail");
+  expect(await endOf(opened)).toContain("broke off");
   await settled();
+  expect(log).toContain("broken off");
   expect(registry.count("GET blob")).toBe(3);
   expect(readdirSync(layout.fills)).toEqual([]);
   expect(await index.blob(digest)).toBeUndefined();
@@ -236,10 +245,12 @@ test.each([
     if (opened?.kind !== "stream") throw new Error("no stream");
     for await (const piece of opened.stream) received += piece.byteLength;
   };
-  expect(await failureOf(read())).toContain("nothing was kept");
+  expect(await failureOf(read())).not.toBe("it did not fail");
+  expect(await endOf(outcome)).toContain("nothing was kept");
   expect(received).toBeLessThan(steps.reduce((sum, step) => sum + step.byteLength, 0));
   await settled();
   expect(log).toContain("wrong bytes");
+  expect(log).not.toContain("broken off");
   expect(await index.blob(digest)).toBeUndefined();
   expect(readdirSync(layout.fills)).toEqual([]);
   expect((await mirror.open(pull, digest)).kind).toBe("unavailable");

@@ -3,7 +3,7 @@ import type { Digest } from "../reference/digest.ts";
 import type { RegistryHost } from "../reference/host.ts";
 import type { Absent, Answer, BlobHead, BlobStream, RemoteRegistry, Unavailable } from "../registry/remote.ts";
 import type { ContentStore, Draft } from "../store/content.ts";
-import type { ContentIndex } from "../store/content-index.ts";
+import type { BlobRow, ContentIndex, Place } from "../store/content-index.ts";
 import type { DownloadLimits } from "./download.ts";
 import type { MirrorEvents } from "./events.ts";
 import { ExpiringMap } from "./expiring.ts";
@@ -22,20 +22,32 @@ export interface BlobParts {
   readonly nowMs: () => number;
 }
 
+/** A blob that is a file: whole, verified, and open to whoever opens it now. */
+interface HeldBlob {
+  readonly kind: "held";
+  readonly path: string;
+  readonly sizeBytes: number;
+  readonly origin: Origin;
+}
+
 /** A blob that can be sent: a whole file, or a download that is still running. */
-export type OpenBlob =
-  | { readonly kind: "held"; readonly path: string; readonly sizeBytes: number; readonly origin: Origin }
-  | { readonly kind: "filling"; readonly fill: Fill; readonly origin: Origin };
+export type OpenBlob = HeldBlob | { readonly kind: "filling"; readonly fill: Fill; readonly origin: Origin };
 
 /** The answer to a pull of a blob. */
 export type BlobOutcome = OpenBlob | Absent | Unavailable;
 
 type Started = { readonly kind: "started"; readonly fill: Fill } | Absent | Unavailable;
 
+/** A download that waits for its first answer, and the place that is asked. */
+interface Starting {
+  readonly place: Place;
+  readonly started: Promise<Started>;
+}
+
 /** Blobs by digest: from the store, from a download that runs, or by beginning the one download. */
 export class BlobMirror {
   readonly #parts: BlobParts;
-  readonly #starting = new Map<Digest, Promise<Started>>();
+  readonly #starting = new Map<Digest, Starting>();
   readonly #fills = new Map<Digest, Fill>();
   readonly #absences: ExpiringMap<Absent | Unavailable>;
   #pulls = new Map<Digest, number>();
@@ -61,19 +73,20 @@ export class BlobMirror {
     const known = this.#absences.get(placeKey(pull.place, digest));
     if (known !== undefined) return known;
     const running = this.#fills.get(digest);
-    if (running !== undefined) return this.#join(pull, running);
+    if (running !== undefined && running.failure === undefined) return this.#join(pull, running);
     const starting = this.#starting.get(digest);
     if (starting === undefined) return this.#begin(pull, digest);
-    const other = await starting;
+    const started = await starting.started;
+    if (started.kind === "started") return this.#join(pull, started.fill);
     // Another place's answer is none for this one: ask again, now that nothing is starting.
-    return other.kind === "started" ? this.#join(pull, other.fill) : this.open(pull, digest);
+    return isSamePlace(starting.place, pull.place) ? started : this.open(pull, digest);
   }
 
   /** HEAD: the size of what is held or running, else the upstream's own answer. */
   async head(pull: Pull, digest: Digest): Promise<Answer<BlobHead & { readonly origin: Origin }>> {
     const held = await this.#held(pull, digest);
     if (held?.kind === "held") return { kind: "found", sizeBytes: held.sizeBytes, origin: "hit" };
-    const known = this.#absences.get(placeKey(pull.place, digest));
+    const known = held ?? this.#absences.get(placeKey(pull.place, digest));
     if (known !== undefined) return known;
     const answer = await this.#ask(pull, digest);
     return answer.kind === "found" ? { ...answer, origin: "miss" } : answer;
@@ -92,10 +105,10 @@ export class BlobMirror {
     for (const fill of this.#fills.values()) fill.source.stop.abort();
   }
 
-  async #held(pull: Pull, digest: Digest): Promise<OpenBlob | undefined> {
+  async #held(pull: Pull, digest: Digest): Promise<HeldBlob | Absent | Unavailable | undefined> {
     const { index, content, nowMs } = this.#parts;
     const row = (await index.blobAt(pull.place, digest)) ?? (await this.#heldElsewhere(pull, digest));
-    if (row === undefined) return undefined;
+    if (row === undefined || "kind" in row) return row;
     const path = content.pathIfHeld(digest, row.sizeBytes);
     if (path === undefined) {
       // Evicted between decision and open, or lost: a miss, and the row goes too.
@@ -107,21 +120,20 @@ export class BlobMirror {
   }
 
   /** A digest is no permission: what was seen at another place is served here once this upstream says it has it too. */
-  async #heldElsewhere(pull: Pull, digest: Digest): ReturnType<ContentIndex["blob"]> {
+  async #heldElsewhere(pull: Pull, digest: Digest): Promise<BlobRow | Absent | Unavailable | undefined> {
     const row = await this.#parts.index.blob(digest);
     if (row === undefined) return undefined;
-    const answer = await this.#ask(pull, digest);
-    if (answer.kind !== "found") return undefined;
+    const answer = this.#absences.get(placeKey(pull.place, digest)) ?? (await this.#ask(pull, digest));
+    if (answer.kind !== "found") return answer;
     await this.#parts.index.link(pull.place, digest);
     return row;
   }
 
   async #join(pull: Pull, fill: Fill): Promise<BlobOutcome> {
-    const { place } = fill.source;
-    if (place.upstream !== pull.place.upstream || place.repository !== pull.place.repository) {
+    if (!isSamePlace(fill.source.place, pull.place)) {
       const answer = await this.#ask(pull, fill.digest);
       if (answer.kind !== "found") return answer;
-      if (this.#fills.get(fill.digest) !== fill) return this.open(pull, fill.digest);
+      if (fill.failure !== undefined || this.#fills.get(fill.digest) !== fill) return this.open(pull, fill.digest);
     }
     return { kind: "filling", fill, origin: "joined" };
   }
@@ -135,7 +147,7 @@ export class BlobMirror {
 
   async #begin(pull: Pull, digest: Digest): Promise<BlobOutcome> {
     const starting = this.#start(pull, digest);
-    this.#starting.set(digest, starting);
+    this.#starting.set(digest, { place: pull.place, started: starting });
     const started = await starting.finally(() => this.#starting.delete(digest));
     if (started.kind === "started") return { kind: "filling", fill: started.fill, origin: "miss" };
     if (started.kind === "absent") this.#absences.set(placeKey(pull.place, digest), started, waits.absenceMs);
@@ -167,9 +179,14 @@ export class BlobMirror {
   }
 
   async #run(fill: Fill, first: BlobStream): Promise<void> {
+    const { events } = this.#parts;
+    const { place, stop } = fill.source;
     await fill.run(first);
-    this.#fills.delete(fill.digest);
-    this.#parts.events.fillEnded(fill.source.place.upstream, fill.headBytes);
+    // After a failure another one may have begun already.
+    if (this.#fills.get(fill.digest) === fill) this.#fills.delete(fill.digest);
+    events.fillEnded(place.upstream, fill.headBytes);
+    const isTold = stop.signal.aborted || fill.failure?.code === "UPSTREAM_WRONG_BYTES";
+    if (fill.failure !== undefined && !isTold) events.brokenOff(place.upstream, fill.failure.message);
     await fill.finish();
   }
 
@@ -205,4 +222,8 @@ export class BlobMirror {
       notKept: (failure: Failure) => events.notKept(failure.message),
     };
   }
+}
+
+function isSamePlace(one: Place, other: Place): boolean {
+  return one.upstream === other.upstream && one.repository === other.repository;
 }

@@ -6,6 +6,8 @@ export interface MirrorEvents {
   wrongBytes(upstream: RegistryHost, message: string): void;
   /** A blob was served and not kept, or a row not written. */
   notKept(message: string): void;
+  /** A download that its upstream broke off for good: the connections of those who waited for it were broken too. */
+  brokenOff(upstream: RegistryHost, message: string): void;
   evicted(count: number, sizeBytes: number): void;
   fillStarted(upstream: RegistryHost): void;
   fillEnded(upstream: RegistryHost, receivedBytes: number): void;

@@ -11,10 +11,14 @@ export interface Span {
 
 /**
  * A client's view of a fill: the bytes of `span`, behind the write head, at the client's own pace and with one piece in
- * memory. It errors, so that the connection breaks, when the fill fails.
+ * memory. It errors, so that the connection breaks, when the fill fails: by what `reasonOf` makes of the failure.
  */
-export function fillStream(fill: Fill, span: Span): ReadableStream<Uint8Array<ArrayBuffer>> {
-  const reader = new FillReader(fill, span);
+export function fillStream(
+  fill: Fill,
+  span: Span,
+  reasonOf: (failure: unknown) => unknown,
+): ReadableStream<Uint8Array<ArrayBuffer>> {
+  const reader = new FillReader(fill, span, reasonOf);
   // Entered now and not at the first pull: the fill may be over before then.
   return new ReadableStream<Uint8Array<ArrayBuffer>>(
     {
@@ -28,12 +32,14 @@ export function fillStream(fill: Fill, span: Span): ReadableStream<Uint8Array<Ar
 class FillReader {
   readonly #fill: Fill;
   readonly #endByte: number;
+  readonly #reasonOf: (failure: unknown) => unknown;
   #offset: number;
   /** Set when the fill can no longer give what comes next: our own download of the rest. */
   #rest: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>> | undefined;
 
-  constructor(fill: Fill, span: Span) {
+  constructor(fill: Fill, span: Span, reasonOf: (failure: unknown) => unknown) {
     this.#fill = fill;
+    this.#reasonOf = reasonOf;
     this.#offset = span.startByte;
     this.#endByte = span.endByte ?? Number.POSITIVE_INFINITY;
     fill.enter(this, this.#offset);
@@ -57,7 +63,7 @@ class FillReader {
       controller.enqueue(wanted);
     } catch (error) {
       await this.leave();
-      controller.error(error);
+      controller.error(this.#reasonOf(error));
     }
   }
 

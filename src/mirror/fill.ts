@@ -88,6 +88,11 @@ export class Fill {
     return this.#headBytes;
   }
 
+  /** Why nobody will get its bytes whole, from the moment on that this is so. */
+  get failure(): Failure | undefined {
+    return this.#state.kind === "failed" ? this.#state.failure : undefined;
+  }
+
   /** Resolves once the fill is over and what it leaves is in its place. Never rejects. */
   get ended(): Promise<FillEnd> {
     return this.#ended.promise;
@@ -114,6 +119,7 @@ export class Fill {
   /** Enters a reader at an offset; until it leaves, what it needs stays readable. */
   enter(reader: object, offset: number): void {
     this.#readers.set(reader, offset);
+    this.#resumeDownload?.();
   }
 
   async leave(reader: object): Promise<void> {

@@ -35,6 +35,10 @@ const recentMs = 60_000;
 const recentMaxBytes = 8 * 1024 * 1024;
 const recentOverheadBytes = 1024;
 
+interface Held {
+  readonly kind: "held";
+  readonly row: ManifestRow;
+}
 type Checked = { readonly kind: "checked"; readonly row: TagRow } | Absent | Unavailable;
 type Fetched = { readonly kind: "fetched"; readonly row: ManifestRow } | Absent | Unavailable;
 
@@ -74,17 +78,19 @@ export class ManifestMirror {
 
   async byDigest(pull: Pull, digest: Digest): Promise<ManifestOutcome> {
     const held = await this.#held(pull, digest);
-    if (held !== undefined) {
-      this.#recent.set(placeKey(pull.place, digest), { row: held, checkedAtMs: undefined }, recentMs);
-      return found(held, "hit");
+    if (held?.kind === "held") {
+      this.#recent.set(placeKey(pull.place, digest), { row: held.row, checkedAtMs: undefined }, recentMs);
+      return found(held.row, "hit");
     }
+    if (held !== undefined) return held;
     const fetched = await this.#fetch(pull, digest);
     return fetched.kind === "fetched" ? found(fetched.row, "miss") : fetched;
   }
 
   async headByDigest(pull: Pull, digest: Digest): Promise<ManifestOutcome | FoundManifestHead> {
     const held = await this.#held(pull, digest);
-    return held === undefined ? this.#headUpstream(pull, digest) : found(held, "hit");
+    if (held?.kind === "held") return found(held.row, "hit");
+    return held ?? this.#headUpstream(pull, digest);
   }
 
   async byTag(pull: Pull, tag: Tag): Promise<ManifestOutcome> {
@@ -194,16 +200,16 @@ export class ManifestMirror {
     });
   }
 
-  /** Held and seen here; or held, and the upstream says that it has it here too. */
-  async #held(pull: Pull, digest: Digest): Promise<ManifestRow | undefined> {
+  /** Held and seen here; or held, and the upstream says that it has it here too, or has not, or gives no word. */
+  async #held(pull: Pull, digest: Digest): Promise<Held | Absent | Unavailable | undefined> {
     const here = await this.#parts.index.manifestAt(pull.place, digest);
-    if (here !== undefined) return here;
+    if (here !== undefined) return { kind: "held", row: here };
     const elsewhere = await this.#parts.index.manifest(digest);
     if (elsewhere === undefined) return undefined;
-    const head = await this.#head(pull, digest);
-    if (head.kind !== "found") return undefined;
+    const head = await this.#headUpstream(pull, digest);
+    if (head.kind !== "head" && head.kind !== "found") return head;
     await this.#parts.index.link(pull.place, digest);
-    return elsewhere;
+    return { kind: "held", row: elsewhere };
   }
 
   async #headUpstream(pull: Pull, reference: Tag | Digest): Promise<ManifestOutcome | FoundManifestHead> {

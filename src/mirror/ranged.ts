@@ -8,7 +8,13 @@ const nearBytes = 4 * 1024 * 1024;
 /** Blobs up to this size are waited for and sent whole, with their length. */
 const wholeMaxBytes = 256 * 1024;
 
-/** A body for a client of a running fill. */
+/**
+ * Why a client's stream broke: for no reason. The fill has told it once for all, and the runtime prints a reason with stack and
+ * source for each client.
+ */
+const told = (): undefined => undefined;
+
+/** A body for a client of a running fill. A stream that breaks says no reason; the fill does. */
 export type FillBody =
   | { readonly kind: "stream"; readonly stream: ReadableStream<Uint8Array<ArrayBuffer>> }
   | { readonly kind: "whole"; readonly bytes: Uint8Array<ArrayBuffer> }
@@ -18,43 +24,55 @@ export type FillBody =
 export async function openFill(fill: Fill, span: Span): Promise<FillBody> {
   const isWhole = span.startByte === 0 && span.endByte === undefined;
   if (isWhole && fill.sizeBytes !== undefined && fill.sizeBytes <= wholeMaxBytes) {
-    return { kind: "whole", bytes: await new Response(fillStream(fill, span)).bytes() };
+    return { kind: "whole", bytes: await new Response(fillStream(fill, span, (failure) => failure)).bytes() };
   }
-  if (span.startByte <= fill.headBytes + nearBytes) return { kind: "stream", stream: fillStream(fill, span) };
+  if (span.startByte <= fill.headBytes + nearBytes) return { kind: "stream", stream: fillStream(fill, span, told) };
   return fetchSpan(fill, span);
 }
 
 async function fetchSpan({ source }: Fill, span: Span): Promise<FillBody> {
   const { registry, place, digest, limits } = source;
-  const stop = new AbortController();
+  const { signal } = new AbortController();
   const answer = await registry.getBlob(place.repository, digest, span, {
-    signal: stop.signal,
+    signal,
     timeoutMs: limits.headersMs,
   });
   if (answer.kind === "unavailable") return answer;
   if (answer.kind === "absent") return refusedAnswer(`${place.upstream} has ${digest} not any more`);
-  const stream = answer.body.pipeThrough(cut(span.startByte - answer.startByte, span));
-  return { kind: "stream", stream };
+  return { kind: "stream", stream: cut(answer.body, span.startByte - answer.startByte, span) };
 }
 
-/** Lets through the bytes of the span from a body that begins `skipBytes` before it; errors when the body ends early. */
+/** The bytes of the span from a body that begins `skipBytes` before it; breaks when the body ends early. */
 function cut(
+  body: ReadableStream<Uint8Array<ArrayBuffer>>,
   skipBytes: number,
   { startByte, endByte }: Span,
-): TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>> {
+): ReadableStream<Uint8Array<ArrayBuffer>> {
+  const reader = body.getReader();
   let skip = skipBytes;
   let left = (endByte ?? Number.POSITIVE_INFINITY) - startByte;
-  return new TransformStream({
-    transform(bytes, controller) {
-      const wanted = bytes.subarray(Math.min(skip, bytes.byteLength)).subarray(0, left);
-      skip = Math.max(0, skip - bytes.byteLength);
+  const next = async (): Promise<Uint8Array<ArrayBuffer> | undefined> => {
+    for (;;) {
+      const { value } = await reader.read();
+      if (value === undefined) return undefined;
+      const wanted = value.subarray(Math.min(skip, value.byteLength)).subarray(0, left);
+      skip = Math.max(0, skip - value.byteLength);
       left -= wanted.byteLength;
-      if (wanted.byteLength > 0) controller.enqueue(wanted);
-      if (left === 0) controller.terminate();
+      if (wanted.byteLength > 0) return wanted;
+    }
+  };
+  return new ReadableStream(
+    {
+      async pull(controller) {
+        const bytes = await next().catch(told);
+        if (bytes !== undefined) controller.enqueue(bytes);
+        else if (left > 0) controller.error(told());
+        if (left > 0) return;
+        controller.close();
+        await reader.cancel().catch(told);
+      },
+      cancel: (reason) => reader.cancel(reason),
     },
-    flush(controller) {
-      if (left > 0 && endByte !== undefined)
-        controller.error(new Error(`the upstream's answer to a range ended ${left} bytes early`));
-    },
-  });
+    { highWaterMark: 0 },
+  );
 }

@@ -1,4 +1,5 @@
 import { errorReply } from "./replies.ts";
+import { originOf } from "./target.ts";
 import type { Identity, TokenSigner } from "./token.ts";
 import type { Users } from "./users.ts";
 
@@ -10,6 +11,7 @@ export interface Access {
 
 const tokenMs = 5 * 60_000;
 const service = "periplus";
+const basicChallenge = `Basic realm="${service}"`;
 
 /** Who sent a request: by Basic or by one of our tokens; `undefined` when what it sent is wrong or there is nothing. */
 export async function identify(access: Access, authorization: string | null): Promise<Identity | undefined> {
@@ -29,10 +31,14 @@ export async function identify(access: Access, authorization: string | null): Pr
   }
 }
 
-/** 401 with the challenge that makes clients ask our token endpoint. Distribution token specification. */
-export function challengeReply(baseUrl: string, repository: string | undefined): Response {
+/**
+ * 401 with the challenge that makes clients ask our token endpoint, at the place that the request's URL names; one that names
+ * none is asked for a password. Distribution token specification.
+ */
+export function challengeReply(url: string, repository: string | undefined): Response {
+  const origin = originOf(url);
   const scope = repository === undefined ? "" : `,scope="repository:${repository}:pull"`;
-  const header = `Bearer realm="${baseUrl}/token",service="${service}"${scope}`;
+  const header = origin === undefined ? basicChallenge : `Bearer realm="${origin}/token",service="${service}"${scope}`;
   const message = "log in to this registry, or ask its token endpoint for an anonymous token";
   return errorReply(401, "UNAUTHORIZED", message, {
     "WWW-Authenticate": header,
@@ -45,7 +51,7 @@ export async function tokenReply(access: Access, authorization: string | null): 
   const identity = authorization === null ? anonymous : await identify(access, authorization);
   if (identity === undefined) {
     return errorReply(401, "UNAUTHORIZED", "the user or the password is wrong", {
-      "WWW-Authenticate": `Basic realm="${service}"`,
+      "WWW-Authenticate": basicChallenge,
     });
   }
   const token = access.signer.sign(identity, tokenMs);

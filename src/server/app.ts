@@ -86,6 +86,12 @@ export class App {
     }
   }
 
+  /** The answer where the runtime could not send the one that it was given. */
+  unanswerable(error: Error): Response {
+    this.#parts.report(error.stack ?? error.message);
+    return ownFault();
+  }
+
   #answer(asked: Asked): Reply {
     const { request, target, notes } = asked;
     if (!target.path.startsWith("/v2")) return this.#operations(asked);
@@ -129,7 +135,7 @@ export class App {
     const { access } = this.#serving;
     if (access === undefined) return baseReply();
     return identify(access, request.headers.get("authorization")).then((identity) =>
-      identity === undefined ? challengeReply(new URL(request.url).origin, undefined) : baseReply(),
+      identity === undefined ? challengeReply(request.url, undefined) : baseReply(),
     );
   }
 
@@ -174,12 +180,9 @@ export class App {
     const failure = asFailure(error, "STORAGE_FAILED", "the request could not be answered");
     notes.error = failure.message;
     const status = failureStatus(failure.code);
-    if (status === 500) this.#parts.report(failure.stack ?? failure.message);
-    return errorReply(
-      status,
-      "UNAVAILABLE",
-      status === 500 ? "something went wrong here; the log says what" : failure.message,
-    );
+    if (status !== 500) return errorReply(status, "UNAVAILABLE", failure.message);
+    this.#parts.report(failure.stack ?? failure.message);
+    return ownFault();
   }
 
   #done(asked: Asked, response: Response): Response {
@@ -200,6 +203,10 @@ const methodRefused = {
   code: "UNSUPPORTED",
   message: "only GET and HEAD are answered here",
 } as const;
+
+function ownFault(): Response {
+  return errorReply(500, "UNAVAILABLE", "something went wrong here; the log says what");
+}
 
 function note(notes: Notes, { rule, upstream, repository, endpoint }: CacheDecision): void {
   notes.rule = rule.id;

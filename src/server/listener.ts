@@ -13,6 +13,8 @@ export interface ListenerOptions {
 
 /** A connection that moves no byte for this long is dropped: slow headers, dead peers, readers that stopped reading. */
 const idleSeconds = 60;
+/** How often a stopping listener looks whether answers are still on their way. */
+const lookMs = 25;
 /** Nothing here takes a body. */
 const bodyMaxBytes = 64 * 1024;
 
@@ -23,7 +25,7 @@ export class Listener {
   readonly #app: App;
   readonly #options: ListenerOptions;
   #server: BunServer;
-  readonly #draining = new Set<Promise<void>>();
+  readonly #draining = new Set<BunServer>();
 
   /** Opens the port. Throws `CONFIG_INVALID` when it cannot be had. */
   constructor(app: App, options: ListenerOptions) {
@@ -45,15 +47,20 @@ export class Listener {
   rotate(tls: ListenerTls["options"]): void {
     const before = this.#server;
     this.#server = open(this.#app, { ...this.#options, port: before.port ?? this.#options.port, tls });
-    const stopped = before.stop().finally(() => this.#draining.delete(stopped));
-    this.#draining.add(stopped);
+    this.#draining.add(before);
+    void before.stop().finally(() => this.#draining.delete(before));
   }
 
-  /** Takes no more connections; resolves when the last answer has gone out, at the latest after `graceMs`. */
+  /**
+   * Takes no more connections; resolves when the last answer has gone out, at the latest after `graceMs`. A connection that
+   * has not asked anything, or not to the end, is not waited for.
+   */
   async stop(graceMs: number): Promise<void> {
-    const finished = Promise.all([this.#server.stop(), ...this.#draining]);
-    await Promise.race([finished, Bun.sleep(graceMs)]);
-    await this.#server.stop(true);
+    const servers = [this.#server, ...this.#draining];
+    const endMs = performance.now() + graceMs;
+    for (const server of servers) void server.stop();
+    while (servers.some((server) => server.pendingRequests > 0) && performance.now() < endMs) await Bun.sleep(lookMs);
+    await Promise.all(servers.map((server) => server.stop(true)));
   }
 }
 
@@ -68,6 +75,7 @@ function open(app: App, { hostname, port, tls, isShared }: ListenerOptions): Bun
       reusePort: isShared || tls !== undefined,
       ...(tls === undefined ? {} : { tls: [...tls] }),
       fetch: (request, server) => app.handle(request, server),
+      error: (error) => app.unanswerable(error),
     });
   } catch (error) {
     const isTaken = error instanceof Error && "code" in error && error.code === "EADDRINUSE";

@@ -82,6 +82,10 @@ function mirrorEvents({ metrics, warn }: MirrorWorld): MirrorEvents {
       metrics.add("periplus_not_kept_total", "", 1);
       warn(message);
     },
+    brokenOff: (upstream, message) => {
+      metrics.add("periplus_fills_broken_off_total", label("upstream", upstream), 1);
+      warn(message);
+    },
     evicted: (count, sizeBytes) => {
       metrics.add("periplus_evicted_blobs_total", "", count);
       metrics.add("periplus_evicted_bytes_total", "", sizeBytes);

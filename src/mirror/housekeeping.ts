@@ -1,4 +1,4 @@
-import { parseDigest } from "../reference/digest.ts";
+import { type Digest, parseDigest } from "../reference/digest.ts";
 import type { ContentStore } from "../store/content.ts";
 import type { ContentIndex } from "../store/content-index.ts";
 
@@ -14,10 +14,37 @@ export interface Pace {
   pause(): Promise<void>;
 }
 
+/** A file without a row, or how far the walk for them is. */
+export type OrphanStep =
+  | { readonly kind: "orphan"; readonly digest: Digest }
+  | { readonly kind: "step"; readonly checkedFiles: number };
+
 /**
- * Removes files without a row: what a crash left between rename and row. Goes shard by shard behind the serving, never
- * at start, and spares what was published while it walks: `isFilling` is asked last.
+ * Finds files without a row: what a crash left between rename and row. Goes shard by shard and spares what is published
+ * while it walks: `isFilling` is asked last.
  */
+export async function* findOrphans(
+  content: ContentStore,
+  index: ContentIndex,
+  isFilling: (digest: string) => boolean,
+  pace: Pace,
+): AsyncGenerator<OrphanStep, void, void> {
+  let checkedFiles = 0;
+  for (const shard of await content.shards()) {
+    for (const name of await content.list(shard)) {
+      if (pace.signal.aborted) return;
+      const digest = parseDigest(name);
+      checkedFiles++;
+      if (digest === undefined || isFilling(digest) || (await index.blob(digest)) !== undefined || isFilling(digest))
+        continue;
+      yield { kind: "orphan", digest };
+    }
+    yield { kind: "step", checkedFiles };
+    await pace.pause();
+  }
+}
+
+/** Removes files without a row, behind the serving, never at start. */
 export async function sweepContent(
   content: ContentStore,
   index: ContentIndex,
@@ -26,17 +53,13 @@ export async function sweepContent(
 ): Promise<SweepResult> {
   let checkedFiles = 0;
   let removedFiles = 0;
-  for (const shard of await content.shards()) {
-    for (const name of await content.list(shard)) {
-      if (pace.signal.aborted) return { checkedFiles, removedFiles };
-      const digest = parseDigest(name);
-      checkedFiles++;
-      if (digest === undefined || isFilling(digest) || (await index.blob(digest)) !== undefined || isFilling(digest))
-        continue;
-      await content.remove(digest);
-      removedFiles++;
+  for await (const step of findOrphans(content, index, isFilling, pace)) {
+    if (step.kind === "step") {
+      ({ checkedFiles } = step);
+      continue;
     }
-    await pace.pause();
+    await content.remove(step.digest);
+    removedFiles++;
   }
   return { checkedFiles, removedFiles };
 }

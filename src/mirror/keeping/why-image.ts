@@ -1,0 +1,49 @@
+import type { Descriptor } from "../../manifest/manifest.ts";
+import type { Digest } from "../../reference/digest.ts";
+import type { Place } from "../../store/content-index.ts";
+import { type Loaded, partsOf } from "./graph.ts";
+import type { Keeping } from "./keeping.ts";
+
+/** How much of an image is held: a pull of what is absent goes to the upstream. */
+export interface ImageState {
+  readonly manifests: number;
+  readonly absentManifests: number;
+  readonly blobs: number;
+  readonly heldBytes: number;
+  readonly absentBlobs: number;
+  readonly absentBytes: number;
+  /** The latest pull of any of its blobs, in milliseconds since the epoch. */
+  readonly lastPulledAtMs: number | undefined;
+  /** Of its blobs the one that would be evicted first. */
+  readonly firstEvicted: { readonly digest: Digest; readonly lastPulledAtMs: number } | undefined;
+}
+
+/** Walks what is held of an image; `undefined` when the digest is no manifest that is held there. */
+export async function imageState({ index }: Keeping, place: Place, digest: Digest): Promise<ImageState | undefined> {
+  const root = await index.manifestAt(place, digest);
+  if (root === undefined) return undefined;
+  const load = async (child: Digest): Promise<Loaded> => {
+    const row = await index.manifestAt(place, child);
+    return row === undefined ? { kind: "absent" } : { kind: "row", row };
+  };
+  const state = { manifests: 0, absentManifests: 0, blobs: 0, heldBytes: 0, absentBlobs: 0, absentBytes: 0 };
+  const pulls: { readonly digest: Digest; readonly lastPulledAtMs: number }[] = [];
+  const addBlob = async (descriptor: Descriptor): Promise<void> => {
+    const row = await index.blobAt(place, descriptor.digest);
+    if (row === undefined) {
+      state.absentBlobs++;
+      state.absentBytes += descriptor.sizeBytes;
+      return;
+    }
+    state.blobs++;
+    state.heldBytes += row.sizeBytes;
+    pulls.push({ digest: row.digest, lastPulledAtMs: row.pulledAtMs });
+  };
+  for await (const part of partsOf(root, { visited: new Set(), load, wants: () => true })) {
+    if (part.kind === "manifest") state.manifests++;
+    else if (part.kind === "blob") await addBlob(part.descriptor);
+    else state.absentManifests++;
+  }
+  pulls.sort((a, b) => a.lastPulledAtMs - b.lastPulledAtMs);
+  return { ...state, lastPulledAtMs: pulls.at(-1)?.lastPulledAtMs, firstEvicted: pulls[0] };
+}

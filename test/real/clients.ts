@@ -8,11 +8,15 @@ import { type Finished, run, type RunOptions } from "./process.ts";
 import { binary } from "./versions.ts";
 
 /** An image to pull: `reference` is a tag or a digest. */
-interface Source {
+export interface Source {
   readonly endpoint: Endpoint;
   readonly repository: string;
   readonly reference: string;
-  /** containerd only: the registry the image is named after (`registry.k8s.io`); the endpoint is asked as its mirror. */
+  /**
+   * The registry the image is named after (`registry.k8s.io`), for which the endpoint is configured as a mirror:
+   * containerd and regctl ask it with `?ns=`, skopeo and podman put the name before the repository, and crane and oras
+   * have no such thing.
+   */
   readonly namespace?: string;
 }
 
@@ -68,7 +72,8 @@ async function skopeoPull(source: Source, folder: string): Promise<Pulled> {
     ...basicFlag(source.endpoint, "--src-creds"),
   ];
   const copy = ["copy", "--all", "--preserve-digests", "--quiet", ...options];
-  const skopeo = [binary("skopeo"), "--insecure-policy", ...copy];
+  const conf = source.namespace === undefined ? [] : ["--registries-conf", await registriesConf(source, folder)];
+  const skopeo = [binary("skopeo"), "--insecure-policy", ...conf, ...copy];
   const finished = await run([...skopeo, `docker://${referenceOf(source)}`, `dir:${into}`]);
   if (finished.code !== 0) return refused(finished);
   const files = await readdir(into);
@@ -98,14 +103,16 @@ async function orasPull(source: Source, folder: string): Promise<Pulled> {
 }
 
 async function regctlPull(source: Source, folder: string): Promise<Pulled> {
-  const { host, scheme, caFile, credentials } = source.endpoint;
+  const { namespace, endpoint } = source;
+  const { host, scheme, caFile, credentials } = endpoint;
   const config = join(folder, "regctl.json");
   const settings = {
     tls: scheme === "http" ? "disabled" : "enabled",
     ...(caFile === undefined ? {} : { regcert: await Bun.file(caFile).text() }),
     ...(credentials === undefined ? {} : { user: credentials.username, pass: credentials.password }),
   };
-  await writeFile(config, JSON.stringify({ hosts: { [host]: settings } }));
+  const mirrored = namespace === undefined ? {} : { [namespace]: { mirrors: [host] } };
+  await writeFile(config, JSON.stringify({ hosts: { [host]: settings, ...mirrored } }));
   const layout = join(folder, "layout");
   const command = [binary("regctl"), "image", "copy", referenceOf(source), `ocidir://${layout}:pulled`];
   return copied(command, { layout, env: { REGCTL_CONFIG: config } });
@@ -118,7 +125,8 @@ function podmanClient({ podman }: Podman): Client {
       ...(await certificateFolder(source.endpoint, folder, "--cert-dir")),
       ...basicFlag(source.endpoint, "--creds"),
     ];
-    const pulled = await podman(["pull", "--quiet", ...options, referenceOf(source)]);
+    const conf = await registriesConf(source, folder);
+    const pulled = await podman(["pull", "--quiet", ...options, referenceOf(source)], conf);
     if (pulled.code !== 0) return refused(pulled);
     const format = "{{.Digest}} sha256:{{.Id}}";
     const inspected = await podman(["image", "inspect", "--format", format, referenceOf(source)]);
@@ -179,6 +187,15 @@ async function dockerConfig(endpoint: Endpoint, folder: string): Promise<string>
     credentials === undefined ? {} : { [host]: { auth: basicAuthorization(credentials).slice("Basic ".length) } };
   await writeFile(join(at, "config.json"), JSON.stringify({ auths }));
   return at;
+}
+
+/** A `registries.conf` by which skopeo and podman ask the endpoint for the images of the source's namespace, if any. */
+async function registriesConf({ namespace, endpoint }: Source, folder: string): Promise<string> {
+  const file = join(folder, "registries.conf");
+  const mirror = [`location = "${endpoint.host}/${namespace}"`, `insecure = ${endpoint.scheme === "http"}`];
+  const lines = ["[[registry]]", `location = "${namespace}"`, "[[registry.mirror]]", ...mirror, ""];
+  await writeFile(file, namespace === undefined ? "" : lines.join("\n"));
+  return file;
 }
 
 /** skopeo and podman take a folder in which every `*.crt` is an authority. */

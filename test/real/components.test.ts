@@ -1,73 +1,30 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { createHash, createPublicKey, verify } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { allClients, type Client, type Pulled } from "./clients.ts";
 import { runConformance } from "./conformance.ts";
-import { type Containerd, startContainerd } from "./containerd.ts";
-import { type Endpoint, get } from "./endpoint.ts";
-import { digestsOf, type Fixtures, type ImageFixture, pushFixtures } from "./fixtures.ts";
+import { get } from "./endpoint.ts";
+import { type Fixtures, pushFixtures } from "./fixtures.ts";
 import { SIGNATURE_ANNOTATION } from "./images.ts";
 import type { Descriptor, ManifestJson } from "./layout.ts";
-import { createPodman, type Podman } from "./podman.ts";
 import { temporaryFolder } from "./process.ts";
-import { type Registry, type RegistryOptions, startRegistry } from "./registry.ts";
+import { CLIENTS, type Clients, IMAGES, startClients } from "./pulling.ts";
+import { REGISTRIES, type Registry, startRegistry, USER } from "./registry.ts";
 
-const CLIENTS = ["crane", "skopeo", "oras", "regctl", "podman", "containerd"] as const;
-const IMAGES = ["app", "appDocker", "tool"] as const;
-const USER = { username: "ann", password: "s3cret" };
 const MIB = 1024 * 1024;
-
-const REGISTRIES: readonly (readonly [string, RegistryOptions])[] = [
-  ["distribution with htpasswd", { access: { kind: "htpasswd", user: USER } }],
-  ["distribution with tokens", { access: { kind: "token", user: USER } }],
-  ["distribution with TLS", { tls: true }],
-  ["distribution with TLS and tokens", { tls: true, access: { kind: "token", user: USER } }],
-  ["docker-registry", { program: "docker-registry" }],
-  [
-    "docker-registry with TLS and htpasswd",
-    { program: "docker-registry", tls: true, access: { kind: "htpasswd", user: USER } },
-  ],
-];
 
 let registry: Registry;
 let fixtures: Fixtures;
-let podman: Podman;
-let containerd: Containerd;
-let clients: readonly Client[];
+let clients: Clients;
 
 beforeAll(async () => {
-  [registry, podman, containerd] = await Promise.all([startRegistry(), createPodman(), startContainerd()]);
+  [registry, clients] = await Promise.all([startRegistry(), startClients()]);
   fixtures = await pushFixtures(registry.endpoint);
-  clients = allClients({ podman, containerd });
 });
 
 afterAll(async () => {
-  await Promise.all([containerd, podman, registry].map((part) => part[Symbol.asyncDispose]()));
+  await clients[Symbol.asyncDispose]();
+  await registry[Symbol.asyncDispose]();
 });
-
-function client(name: string): Client {
-  const found = clients.find((candidate) => candidate.name === name);
-  if (found === undefined) throw new Error(`no client ${name}`);
-  return found;
-}
-
-async function pull(name: string, endpoint: Endpoint, image: ImageFixture, reference = image.tag): Promise<Pulled> {
-  await using folder = await temporaryFolder(name);
-  return await client(name).pull({ endpoint, repository: image.repository, reference }, folder.path);
-}
-
-/** The whole image is there, or as much of it as this client keeps. */
-function expectPulled(pulled: Pulled, image: ImageFixture, keeps: Client["keeps"]): void {
-  if (pulled.kind === "refused") throw new Error(pulled.output);
-  expect(pulled.digest).toBe(image.manifest.digest);
-  const [platform] = image.platforms;
-  const wanted = {
-    everything: digestsOf(image),
-    "one platform": digestsOf(image, "linux/amd64"),
-    "manifest and config": [image.manifest.digest, platform!.config.digest],
-  }[keeps];
-  expect(wanted.filter((digest) => !pulled.content.has(digest))).toEqual([]);
-}
 
 async function body(path: string, accept = "*/*"): Promise<Buffer> {
   const response = await get(registry.endpoint, path, { headers: { accept } });
@@ -141,28 +98,22 @@ describe("fixtures", () => {
 describe("pulls from distribution", () => {
   const table = CLIENTS.flatMap((name) => IMAGES.map((image) => [name, image] as const));
   test.each(table)("%s pulls %s by tag", async (name, image) => {
-    expectPulled(await pull(name, registry.endpoint, fixtures[image]), fixtures[image], client(name).keeps);
+    await clients.expectPull(name, registry.endpoint, fixtures[image]);
   });
 
   test.each(CLIENTS)("%s pulls app by digest", async (name) => {
     const { app } = fixtures;
-    expectPulled(await pull(name, registry.endpoint, app, app.manifest.digest), app, client(name).keeps);
+    await clients.expectPull(name, registry.endpoint, app, { reference: app.manifest.digest });
   });
 
   test.each(CLIENTS)("%s is refused a tag that is not there", async (name) => {
-    expect(await pull(name, registry.endpoint, fixtures.tool, "9.9")).toMatchObject({ kind: "refused" });
+    const pulled = await clients.pull(name, registry.endpoint, fixtures.tool, { reference: "9.9" });
+    expect(pulled).toMatchObject({ kind: "refused" });
   });
 
   test("containerd asks a mirror with ?ns=", async () => {
     const { tool } = fixtures;
-    await using folder = await temporaryFolder("containerd");
-    const source = {
-      endpoint: registry.endpoint,
-      repository: tool.repository,
-      reference: tool.tag,
-      namespace: "mirrored.test",
-    };
-    expectPulled(await client("containerd").pull(source, folder.path), tool, "one platform");
+    await clients.expectPull("containerd", registry.endpoint, tool, { namespace: "mirrored.test" });
     const asked = (await registry.requests()).map(({ method, target, status }) => `${method} ${target} ${status}`);
     expect(asked).toContain(`HEAD /v2/${tool.repository}/manifests/${tool.tag}?ns=mirrored.test 200`);
   });
@@ -180,13 +131,13 @@ describe.each(REGISTRIES)("%s", (_, options) => {
   afterAll(async () => other[Symbol.asyncDispose]());
 
   test.each(CLIENTS)("%s pulls", async (name) => {
-    expectPulled(await pull(name, other.endpoint, pushed.tool), pushed.tool, client(name).keeps);
+    await clients.expectPull(name, other.endpoint, pushed.tool);
   });
 
-  const guarded = options.access === undefined ? [] : ["oras", "skopeo", "podman"];
+  const guarded = options.access === undefined ? [] : (["oras", "skopeo", "podman"] as const);
   test.each(guarded)("refuses %s with a wrong password", async (name) => {
     const endpoint = { ...other.endpoint, credentials: { ...USER, password: "wrong" } };
-    expect(await pull(name, endpoint, pushed.tool)).toMatchObject({ kind: "refused" });
+    expect(await clients.pull(name, endpoint, pushed.tool)).toMatchObject({ kind: "refused" });
   });
 });
 
@@ -196,7 +147,7 @@ test("tokens are asked for by scope, and an anonymous one may pull where that is
   const { tool } = await pushFixtures(other.endpoint);
   const before = other.tokens!.requests.length;
   const { credentials: _, ...anonymous } = other.endpoint;
-  expectPulled(await pull("crane", anonymous, tool), tool, "everything");
+  await clients.expectPull("crane", anonymous, tool);
   const asked = other.tokens!.requests.slice(before);
   expect(asked).toEqual([{ scopes: ["repository:tool:pull"], user: undefined }]);
 });
@@ -205,9 +156,9 @@ test("distribution as a proxy fetches each blob once and answers from its copy w
   await using upstream = await startRegistry();
   const { tool } = await pushFixtures(upstream.endpoint);
   await using proxy = await startRegistry({ proxyOf: upstream.endpoint });
-  expectPulled(await pull("crane", proxy.endpoint, tool), tool, "everything");
+  await clients.expectPull("crane", proxy.endpoint, tool);
   await upstream.running.stop();
-  expectPulled(await pull("oras", proxy.endpoint, tool, tool.manifest.digest), tool, "everything");
+  await clients.expectPull("oras", proxy.endpoint, tool, { reference: tool.manifest.digest });
 });
 
 test("a registry starts again on the same port and data", async () => {
@@ -217,7 +168,7 @@ test("a registry starts again on the same port and data", async () => {
   await first[Symbol.asyncDispose]();
   await using second = await startRegistry({ dataFolder: data.path, port: first.port });
   expect(second.endpoint).toEqual(first.endpoint);
-  expectPulled(await pull("regctl", second.endpoint, tool), tool, "everything");
+  await clients.expectPull("regctl", second.endpoint, tool);
 });
 
 test("the conformance suite passes in its read-only profile", async () => {

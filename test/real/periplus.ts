@@ -16,6 +16,8 @@ export interface PeriplusOptions {
   /** Arguments after `serve --config FILE`. */
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** The name clients have for it, with a port that is not 443; without it, what it listens on. */
+  readonly host?: string;
   /** What clients of this one need to know: the authority of its certificate, and a user. */
   readonly caFile?: string;
   readonly credentials?: Endpoint["credentials"];
@@ -45,7 +47,7 @@ export async function startPeriplus(options: PeriplusOptions): Promise<Periplus>
     writeFile(configFile, stringify({ ...config, listen, storage }));
   await configure(options.config);
   const endpoint: Endpoint = {
-    host: listen,
+    host: options.host ?? listen,
     scheme: options.caFile === undefined ? "http" : "https",
     ...(options.caFile === undefined ? {} : { caFile: options.caFile }),
     ...(options.credentials === undefined ? {} : { credentials: options.credentials }),

@@ -30,6 +30,22 @@ export interface RegistryOptions {
   readonly dataFolder?: string;
 }
 
+/** The user of every guarded registry in the tables. */
+export const USER: Credentials = { username: "ann", password: "s3cret" };
+
+/** The kinds of registries beside the open distribution over plain HTTP, for tables. */
+export const REGISTRIES: readonly (readonly [string, RegistryOptions])[] = [
+  ["distribution with htpasswd", { access: { kind: "htpasswd", user: USER } }],
+  ["distribution with tokens", { access: { kind: "token", user: USER } }],
+  ["distribution with TLS", { tls: true }],
+  ["distribution with TLS and tokens", { tls: true, access: { kind: "token", user: USER } }],
+  ["docker-registry", { program: "docker-registry" }],
+  [
+    "docker-registry with TLS and htpasswd",
+    { program: "docker-registry", tls: true, access: { kind: "htpasswd", user: USER } },
+  ],
+];
+
 /** One line of a registry's access log. */
 interface LoggedRequest {
   readonly method: string;

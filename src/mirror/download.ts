@@ -6,8 +6,6 @@ import type { Place } from "../store/content-index.ts";
 export interface DownloadLimits {
   /** How long to wait for the headers of an answer. */
   readonly headersMs: number;
-  /** How long a body may give no byte before it is given up and resumed. */
-  readonly stallMs: number;
   /** How often to resume without having got further. */
   readonly resumes: number;
 }
@@ -41,10 +39,10 @@ export async function download(
   let fruitless = 0;
   for (;;) {
     const from = next;
-    const broken = await drain(source, stream, async (bytes, position) => {
+    const broken = await drain(source, stream, (bytes, position) => {
       const fresh = position >= next ? bytes : bytes.subarray(Math.min(bytes.byteLength, next - position));
       next += fresh.byteLength;
-      if (fresh.byteLength > 0) await accept(fresh);
+      return fresh.byteLength > 0 ? accept(fresh) : undefined;
     });
     const sizeBytes = stream.sizeBytes ?? first.sizeBytes;
     if (broken === undefined && (sizeBytes === undefined || next >= sizeBytes)) return { kind: "ended" };
@@ -68,36 +66,23 @@ async function resume({ registry, place, digest, limits, stop }: DownloadSource,
   return failed(`${place.upstream} began to send ${digest} of ${place.repository} and then said that it has it not`);
 }
 
-/** Reads a body to its end; what broke it, or `undefined`. */
+/** Reads a body to its end; what broke it, or `undefined`. A body that stalls breaks by itself: see `BlobStream`. */
 async function drain(
   source: DownloadSource,
   stream: BlobStream,
-  accept: (bytes: Uint8Array<ArrayBuffer>, position: number) => Promise<void>,
+  accept: (bytes: Uint8Array<ArrayBuffer>, position: number) => Promise<void> | undefined,
 ): Promise<Unavailable | undefined> {
   const reader = stream.body.getReader();
   let position = stream.startByte;
-  let stalled = false;
-  let reading = true;
-  const watchdog = setInterval(() => {
-    // Time that passes while the bytes are being taken is not the upstream's.
-    if (!reading) return;
-    stalled = true;
-    reader.cancel().catch(() => undefined);
-  }, source.limits.stallMs);
   try {
     for (;;) {
       const piece = await reader.read().catch((error: unknown) => brokenOff(source, error));
-      if (stalled) return failed(`${source.place.upstream} stopped sending ${source.digest}`);
       if ("kind" in piece) return piece;
       if (piece.done) return undefined;
-      reading = false;
       await accept(piece.value, position);
-      reading = true;
       position += piece.value.byteLength;
-      watchdog.refresh();
     }
   } finally {
-    clearInterval(watchdog);
     reader.cancel().catch(() => undefined);
   }
 }

@@ -1,12 +1,16 @@
 import type { Draft } from "../store/content.ts";
 import type { Chunk } from "./recent-chunks.ts";
 
-/** Writes chunks to a draft behind the network, one write at a time, in order. */
+/** Chunks are gathered up to this size: a write costs a trip to another thread. */
+const gatherBytes = 512 * 1024;
+
+/** Writes chunks to a draft behind the network, several together, one write at a time, in order. */
 export class DraftWriter {
   readonly #draft: Draft;
   readonly #makeRoom: () => Promise<boolean>;
   readonly #onProgress: () => void;
   #queue: Chunk[] = [];
+  #queuedBytes = 0;
   #running: Promise<void> | undefined;
   #writtenBytes = 0;
   #error: unknown;
@@ -30,20 +34,27 @@ export class DraftWriter {
   push(chunk: Chunk): void {
     if (this.#error !== undefined) return;
     this.#queue.push(chunk);
-    this.#running ??= this.#drain();
+    this.#queuedBytes += chunk.bytes.byteLength;
+    if (this.#queuedBytes >= gatherBytes) this.#running ??= this.#drain();
   }
 
   /** Waits until everything that was pushed is written; false when writing has failed. */
   async settle(): Promise<boolean> {
-    while (this.#running !== undefined) await this.#running;
+    while (this.#queue.length > 0 || this.#running !== undefined) {
+      this.#running ??= this.#drain();
+      await this.#running;
+    }
     return this.#error === undefined;
   }
 
   async #drain(): Promise<void> {
-    for (let chunk = this.#queue.shift(); chunk !== undefined; chunk = this.#queue.shift()) {
+    while (this.#queue.length > 0) {
+      const chunks = this.#queue;
+      this.#queue = [];
+      this.#queuedBytes = 0;
       try {
-        await this.#write(chunk);
-        this.#writtenBytes = chunk.startByte + chunk.bytes.byteLength;
+        await this.#write(chunks);
+        for (const { bytes } of chunks) this.#writtenBytes += bytes.byteLength;
       } catch (error) {
         this.#error = error ?? new Error("write failed");
         this.#queue = [];
@@ -53,12 +64,13 @@ export class DraftWriter {
     this.#running = undefined;
   }
 
-  async #write(chunk: Chunk): Promise<void> {
+  async #write(chunks: readonly Chunk[]): Promise<void> {
+    const pieces = chunks.map(({ bytes }) => bytes);
     try {
-      await this.#draft.write(chunk.bytes, chunk.startByte);
+      await this.#draft.write(pieces, this.#writtenBytes);
     } catch (error) {
       if (!isDiskFull(error) || !(await this.#makeRoom())) throw error;
-      await this.#draft.write(chunk.bytes, chunk.startByte);
+      await this.#draft.write(pieces, this.#writtenBytes);
     }
   }
 }

@@ -128,14 +128,16 @@ export class Fill {
     await this.#closeIfUnused();
   }
 
-  /** The next bytes at an offset, at most 128 KiB unless a whole recent chunk is larger. Waits for them. Throws the fill's failure. */
+  /** The next bytes at an offset, at most 128 KiB, so that many readers take turns. Waits for them. Throws the fill's failure. */
   async read(reader: object, offset: number): Promise<FillRead> {
     this.#readers.set(reader, offset);
     this.#resumeDownload?.();
     for (;;) {
       if (this.#state.kind === "failed") throw this.#state.failure;
       if (offset < this.#shownBytes) {
-        const bytes = this.#recent.read(offset, this.#shownBytes) ?? (await this.#readWritten(offset));
+        const bytes =
+          this.#recent.read(offset, Math.min(offset + readBytes, this.#shownBytes)) ??
+          (await this.#readWritten(offset));
         if (bytes !== undefined) return { kind: "bytes", bytes };
         if (this.#writer?.error !== undefined || this.#draft === undefined) {
           return { kind: "lost", keptBytes: this.#writer?.writtenBytes ?? 0 };

@@ -62,7 +62,10 @@ export interface BlobHead {
   readonly sizeBytes: number | undefined;
 }
 
-/** A stream of a blob's bytes from `startByte` on. `sizeBytes` is of the whole blob. The reader counts and hashes. */
+/**
+ * A stream of a blob's bytes from `startByte` on. `sizeBytes` is of the whole blob. The reader counts and hashes. A body that is cut, or
+ * gives its reader nothing for 15 s, errors.
+ */
 export interface BlobStream {
   readonly body: ReadableStream<Uint8Array<ArrayBuffer>>;
   readonly startByte: number;

@@ -19,14 +19,14 @@ afterEach(() => rmSync(layout.root, { recursive: true }));
 
 async function publish(bytes: string): Promise<void> {
   const draft = await content.begin(digest);
-  await draft.write(new TextEncoder().encode(bytes), 0);
+  await draft.write([new TextEncoder().encode(bytes)], 0);
   await draft.publish();
   await draft.close();
 }
 
 test("a draft is readable while it grows, and is not held before it is published", async () => {
   const draft = await content.begin(digest);
-  await draft.write(new Uint8Array([1, 2, 3]), 0);
+  await draft.write([new Uint8Array([1, 2]), new Uint8Array([3])], 0);
   expect([...(await draft.read(1, 9))]).toEqual([2, 3]);
   expect(content.pathIfHeld(digest, 3)).toBeUndefined();
   await draft.publish();
@@ -48,7 +48,7 @@ test("a file that is gone or has another size is not held", async () => {
 
 test("a discarded draft leaves nothing, and stays readable for who has it open", async () => {
   const draft = await content.begin(digest);
-  await draft.write(new Uint8Array([7]), 0);
+  await draft.write([new Uint8Array([7])], 0);
   await draft.discard();
   expect(readdirSync(layout.fills)).toEqual([]);
   expect([...(await draft.read(0, 1))]).toEqual([7]);

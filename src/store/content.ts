@@ -7,8 +7,8 @@ import type { Layout } from "./layout.ts";
 
 /** A file that content is written to while others read it. Nothing of it is published before `publish`. */
 export interface Draft {
-  /** Writes at an offset. Throws the system's error (`ENOSPC`, …) for the caller to judge. */
-  write(bytes: Uint8Array<ArrayBuffer>, offset: number): Promise<void>;
+  /** Writes pieces one after the other from an offset on. Throws the system's error (`ENOSPC`, …) for the caller to judge. */
+  write(pieces: readonly Uint8Array<ArrayBuffer>[], offset: number): Promise<void>;
   /** Reads up to `length` bytes that were written before. Also works after `publish` and `discard`, until `close`. */
   read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>>;
   /** Syncs, renames to the digest's place and syncs the folder. The caller has verified size and digest. */
@@ -104,11 +104,13 @@ class FileDraft implements Draft {
     this.#target = target;
   }
 
-  async write(bytes: Uint8Array<ArrayBuffer>, offset: number): Promise<void> {
-    let done = 0;
-    while (done < bytes.byteLength) {
-      const { bytesWritten } = await this.#handle.write(bytes, done, bytes.byteLength - done, offset + done);
-      done += bytesWritten;
+  async write(pieces: readonly Uint8Array<ArrayBuffer>[], offset: number): Promise<void> {
+    let position = offset;
+    let left = pieces;
+    while (left.length > 0) {
+      const { bytesWritten } = await this.#handle.writev(left, position);
+      position += bytesWritten;
+      left = without(left, bytesWritten);
     }
   }
 
@@ -135,6 +137,16 @@ class FileDraft implements Draft {
   close(): Promise<void> {
     return this.#handle.close();
   }
+}
+
+/** What is left of pieces after their first bytes. */
+function without(pieces: readonly Uint8Array<ArrayBuffer>[], sizeBytes: number): readonly Uint8Array<ArrayBuffer>[] {
+  let skip = sizeBytes;
+  return pieces.flatMap((piece) => {
+    const part = piece.subarray(Math.min(skip, piece.byteLength));
+    skip = Math.max(0, skip - piece.byteLength);
+    return part.byteLength === 0 ? [] : [part];
+  });
 }
 
 async function syncFolder(path: string): Promise<void> {

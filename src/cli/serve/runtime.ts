@@ -23,7 +23,7 @@ export interface Cache extends Mirrors {
   readonly quota: Quota;
 }
 
-const downloadLimits = { headersMs: 5000, stallMs: 15_000, resumes: 3 } as const;
+const downloadLimits = { headersMs: 5000, resumes: 3 } as const;
 
 /** Puts the parts of a cache together over an open storage folder. */
 export function createCache(world: MirrorWorld): Cache {

@@ -3,9 +3,11 @@ import type { Settings } from "../../config/settings.ts";
 import { asFailure } from "../../errors/failure.ts";
 import { sweepContent } from "../../mirror/housekeeping.ts";
 import { App } from "../../server/app.ts";
+import type { AdminSocket } from "../../server/admin-socket.ts";
 import { Listener } from "../../server/listener.ts";
 import type { Metrics } from "../../server/metrics.ts";
 import { accessLog } from "../../server/record.ts";
+import { openAdmin } from "./admin.ts";
 import { banner } from "./banner.ts";
 import { type Lasting, makeServing, readTls } from "./generation.ts";
 import type { LineSink } from "./lines.ts";
@@ -42,6 +44,7 @@ export class ServerProcess {
   readonly #listener: Listener;
   readonly #stop = new AbortController();
   #watch: FileWatch | undefined;
+  #admin: AdminSocket | undefined;
   #tlsText: string;
   #reloading: Promise<void> = Promise.resolve();
 
@@ -63,7 +66,7 @@ export class ServerProcess {
     const { hostname, port } = settings.listen;
     const listener = new Listener(app, { hostname, port, tls: tls?.options, isShared: settings.workers > 1 });
     const started = new ServerProcess(parts, app, listener, JSON.stringify(tls?.options));
-    started.#begin();
+    await started.#begin();
     return started;
   }
 
@@ -88,14 +91,18 @@ export class ServerProcess {
     await Bun.sleep(acceptMs);
     await this.#listener.stop(finishMs);
     this.#stop.abort();
+    await this.#admin?.close();
     cache?.blobs.stop();
     await cache?.blobs.flushPulls();
     await cache?.storage.close();
     records.flush();
   }
 
-  #begin(): void {
+  async #begin(): Promise<void> {
     const { version, settings, say, cache } = this.#parts;
+    if (cache !== undefined) {
+      this.#admin = await openAdmin({ cache, say, settings: () => this.#app.serving.settings });
+    }
     if (this.#parts.greets) say(banner(version, this.#listener.url, settings));
     this.#watchFiles(settings);
     if (cache !== undefined) this.#keepHouse(cache);
@@ -124,7 +131,7 @@ export class ServerProcess {
   }
 
   #sayWhatNeedsRestart(before: Settings, now: Settings): void {
-    const needed = (["listen", "storage", "workers", "log"] as const).filter(
+    const needed = (["listen", "storage", "workers", "log", "adminSocket"] as const).filter(
       (key) => !Bun.deepEquals(before[key], now[key]),
     );
     if ((before.tls.length === 0) !== (now.tls.length === 0)) needed.push("listen");

@@ -31,7 +31,7 @@ const othersMask = 0o177;
  * Between two events of a long operation nothing may have to be said. The runtime's types do not know this option for Unix
  * sockets, where it counts all the same and is 10 s without it; `Server.timeout` has no effect there (Bun 1.4.5).
  */
-const patience = { idleTimeout: 0 };
+const patience: object = { idleTimeout: 0 };
 
 /** Opens the admin API on a Unix socket that only this user may connect to. Removes one that was left behind. */
 export async function openAdminSocket(handle: AdminHandler, place: SocketPlace): Promise<AdminSocket | NoAdminSocket> {

@@ -146,9 +146,9 @@ export class App {
     const { settings, access } = this.#serving;
     switch (target.path) {
       case "/healthz":
-        return new Response("ok\n");
+        return textReply(200, "ok\n");
       case "/readyz":
-        return this.#isReady ? new Response("ok\n") : new Response("draining\n", { status: 503 });
+        return this.#isReady ? textReply(200, "ok\n") : textReply(503, "draining\n");
       case "/metrics":
         return this.#metrics(asked);
       case "/token":
@@ -157,7 +157,7 @@ export class App {
       default: {
         const location = frontPage(settings.redirect, target.path);
         if (location !== undefined) return temporaryRedirect(location);
-        if (target.path === "/") return new Response("periplus: an OCI registry front. Images are under /v2/.\n");
+        if (target.path === "/") return textReply(200, "periplus: an OCI registry front. Images are under /v2/.\n");
       }
     }
     return errorReply(404, "UNSUPPORTED", "there is nothing at this path; images are under /v2/");
@@ -219,6 +219,10 @@ function note(notes: Notes, { rule, upstream, repository, endpoint }: CacheDecis
 function redirectReply({ location, source }: Located, { upstream }: CacheDecision, notes: Notes): Response {
   notes.origin = source;
   return new Response(null, { status: 307, headers: { Location: location, "OCI-Namespace": upstream } });
+}
+
+function textReply(status: number, text: string): Response {
+  return new Response(text, { status, headers: { "Content-Type": "text/plain; charset=utf-8" } });
 }
 
 function temporaryRedirect(location: string): Response {

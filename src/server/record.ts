@@ -61,5 +61,6 @@ function textRecord({ request, path, response, durationMs, atMs }: Exchange, not
   const what = [notes.decision, notes.origin, notes.upstream, notes.error]
     .filter((part) => part !== undefined)
     .join(" ");
-  return `${time} ${response.status} ${request.method} ${path} ${durationMs.toFixed(1)}ms ${what}`;
+  const line = `${time} ${response.status} ${request.method} ${path} ${durationMs.toFixed(1)}ms ${what}`;
+  return line.replaceAll(/\p{Cc}|\p{Zl}|\p{Zp}/gu, " ");
 }

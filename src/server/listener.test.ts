@@ -1,0 +1,173 @@
+import { expect, test } from "bun:test";
+import { Failure } from "../errors/failure.ts";
+import { blobReplies, digestOf, manifestReply } from "../registry/testing/content.ts";
+import { createLatch } from "../registry/testing/scripted-reply.ts";
+import { Listener } from "./listener.ts";
+import { listen } from "./testing/listen.ts";
+import { rawAsk, RawConnection, requestText } from "./testing/raw-connection.ts";
+import { createWorld, settled, until, type World } from "./testing/world.ts";
+
+const manifest = `{"schemaVersion":2}`;
+const blob = Buffer.alloc(600_000, "blob");
+const digest = digestOf(blob);
+const blobPath = `/v2/registry.test/b/blobs/${digest}`;
+const manifestPath = "/v2/registry.test/b/manifests/1";
+
+async function filledWorld(): Promise<World> {
+  const world = await createWorld();
+  world.upstream.on("GET", "/v2/b/manifests/1", manifestReply(manifest));
+  world.upstream.on("GET", `/v2/b/manifests/${digestOf(manifest)}`, manifestReply(manifest));
+  world.upstream.on("GET", `/v2/b/blobs/${digest}`, blobReplies(blob));
+  world.upstream.on("GET", "/v2/b/tags/list", { headers: { "Content-Type": "application/json" }, body: `{"tags":[]}` });
+  return world;
+}
+
+const paths = [
+  "/v2/",
+  manifestPath,
+  `/v2/registry.test/b/manifests/${digestOf(manifest)}`,
+  blobPath,
+  "/v2/registry.test/b/tags/list",
+  `/v2/registry.test/b/referrers/${digest}`,
+  "/v2/registry.test/b/manifests/none",
+  `/v2/registry.test/b/blobs/${digestOf("none")}`,
+  "/v2/_catalog",
+  "/nothing",
+  "/healthz",
+  "/readyz",
+  "/metrics",
+];
+
+test.each(paths)("HEAD of %s is GET without a body, cold and held", async (path) => {
+  await using world = await filledWorld();
+  await using port = listen(world.app);
+  for (const when of ["cold", "held"]) {
+    const head = await rawAsk(port.port, "HEAD", path);
+    const get = await rawAsk(port.port, "GET", path);
+    await settled(world.blobs);
+    expect([when, head.status]).toEqual([when, get.status]);
+    expect(get.isWhole).toBe(true);
+    const framing = ["content-length", "transfer-encoding", "date", "content-disposition", "age"];
+    const rest = (headers: ReadonlyMap<string, string>): string[] =>
+      [...headers]
+        .filter(([name]) => !framing.includes(name))
+        .map(([name, value]) => `${name}: ${value}`)
+        .toSorted();
+    expect(rest(head.headers)).toEqual(rest(get.headers));
+    if (path !== "/metrics")
+      expect(head.headers.get("content-length") ?? String(get.body.length)).toBe(String(get.body.length));
+  }
+});
+
+test("a held blob goes out with its length, and its HEAD says it", async () => {
+  await using world = await filledWorld();
+  await using port = listen(world.app);
+  await rawAsk(port.port, "GET", blobPath);
+  await settled(world.blobs);
+  for (const method of ["GET", "HEAD"]) {
+    const answer = await rawAsk(port.port, method, blobPath);
+    expect(answer.headers.get("content-length")).toBe(String(blob.length));
+    expect(answer.headers.get("content-type")).toBe("application/octet-stream");
+  }
+});
+
+test.each([
+  ["bytes=0-4", 206, 0, 5],
+  ["bytes=599999-", 206, 599_999, 600_000],
+  ["bytes=-3", 206, 599_997, 600_000],
+  ["bytes=100-700000", 206, 100, 600_000],
+  ["bytes=0-", 206, 0, 600_000],
+  ["bytes=5-1", 200, 0, 600_000],
+])("%s of a held blob is %d on the wire, with one Content-Range", async (range, status, from, to) => {
+  await using world = await filledWorld();
+  await using port = listen(world.app);
+  await rawAsk(port.port, "GET", blobPath);
+  await settled(world.blobs);
+  const connection = await RawConnection.open(port.port);
+  connection.send(requestText("GET", blobPath, ["Host: cache.test", `Range: ${range}`]));
+  const answer = await connection.answer();
+  connection.close();
+  expect([answer.status, answer.isWhole]).toEqual([status, true]);
+  expect(answer.body.equals(blob.subarray(from, to))).toBe(true);
+  expect(answer.headers.get("content-range")).toBe(
+    status === 206 ? `bytes ${from}-${to - 1}/${blob.length}` : undefined,
+  );
+});
+
+test("a file that is gone when the runtime opens it is our fault, said in OCI's words and in the log", async () => {
+  await using world = await createWorld({
+    content: (inner) => ({
+      begin: (of) => inner.begin(of),
+      pathIfHeld: (of, sizeBytes) => inner.pathIfHeld(of, sizeBytes) && "/nowhere/at/all",
+      sizeOf: (of) => inner.sizeOf(of),
+      remove: (of) => inner.remove(of),
+      list: (shard) => inner.list(shard),
+      shards: () => inner.shards(),
+      sweepDrafts: () => inner.sweepDrafts(),
+    }),
+  });
+  world.upstream.on("GET", `/v2/b/blobs/${digest}`, blobReplies(blob));
+  await using port = listen(world.app);
+  await rawAsk(port.port, "GET", blobPath);
+  await settled(world.blobs);
+  const answer = await rawAsk(port.port, "GET", blobPath);
+  expect(answer.status).toBe(500);
+  expect(JSON.parse(answer.body.toString())).toMatchObject({ errors: [{ code: "UNAVAILABLE" }] });
+  expect(answer.body.toString()).not.toContain("nowhere");
+  expect(world.said.join()).toContain("ENOENT");
+});
+
+test("a port that is taken is said with what to do", async () => {
+  await using world = await createWorld();
+  await using port = listen(world.app);
+  const again = (): Listener =>
+    new Listener(world.app, { hostname: "127.0.0.1", port: port.port, tls: undefined, isShared: false });
+  expect(again).toThrow(Failure);
+  expect(again).toThrow("--listen");
+});
+
+test("stopping lets a running pull finish, takes no new connection, and waits for nobody who asks nothing", async () => {
+  await using world = await filledWorld();
+  const gate = createLatch();
+  world.upstream.on("GET", `/v2/b/blobs/${digest}`, { body: blob, hold: { at: 300_000, until: gate.opened } });
+  await using port = listen(world.app);
+  const pull = await RawConnection.open(port.port);
+  pull.send(requestText("GET", blobPath));
+  const idle = await RawConnection.open(port.port);
+  idle.send(requestText("GET", "/healthz"));
+  await idle.answer();
+  const silent = await RawConnection.open(port.port);
+  const half = await RawConnection.open(port.port);
+  half.send("GET /healthz HTTP/1.1\r\nHost: cac");
+  await until(() => pull.unread.length > 200_000, "the pull runs");
+  const stopped = port.listener.stop(60_000);
+  await idle.ended;
+  expect(
+    await RawConnection.open(port.port).then(
+      () => "accepted",
+      () => "refused",
+    ),
+  ).toBe("refused");
+  gate.open();
+  const answer = await pull.answer();
+  expect([answer.isWhole, digestOf(answer.body)]).toEqual([true, digest]);
+  await stopped;
+  await half.ended;
+  // The kernel has kept it back so far: it is handed over with its first byte.
+  silent.send(requestText("GET", "/healthz"));
+  await silent.ended;
+});
+
+test("stopping does not wait longer than it may for a pull that stands still", async () => {
+  await using world = await filledWorld();
+  world.upstream.on("GET", `/v2/b/blobs/${digest}`, {
+    body: blob,
+    hold: { at: 300_000, until: new Promise(() => {}) },
+  });
+  await using port = listen(world.app);
+  const pull = await RawConnection.open(port.port);
+  pull.send(requestText("GET", blobPath));
+  await until(() => pull.unread.length > 200_000, "the pull runs");
+  await port.listener.stop(50);
+  expect((await pull.answer()).isWhole).toBe(false);
+});

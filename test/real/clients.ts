@@ -82,13 +82,14 @@ async function skopeoPull(source: Source, folder: string): Promise<Pulled> {
 }
 
 async function orasPull(source: Source, folder: string): Promise<Pulled> {
-  const { scheme, caFile, credentials } = source.endpoint;
+  const { scheme, caFile, credentials, clientCertificate: own } = source.endpoint;
   const layout = join(folder, "layout");
   const options = [
     `--from-plain-http=${scheme === "http"}`,
     ...(caFile === undefined ? [] : ["--from-ca-file", caFile]),
     ...(credentials === undefined ? [] : ["--from-username", credentials.username]),
     ...(credentials === undefined ? [] : ["--from-password", credentials.password]),
+    ...(own === undefined ? [] : ["--from-cert-file", own.certFile, "--from-key-file", own.keyFile]),
   ];
   const command = [
     binary("oras"),
@@ -104,12 +105,13 @@ async function orasPull(source: Source, folder: string): Promise<Pulled> {
 
 async function regctlPull(source: Source, folder: string): Promise<Pulled> {
   const { namespace, endpoint } = source;
-  const { host, scheme, caFile, credentials } = endpoint;
+  const { host, scheme, caFile, credentials, clientCertificate: own } = endpoint;
   const config = join(folder, "regctl.json");
   const settings = {
     tls: scheme === "http" ? "disabled" : "enabled",
-    ...(caFile === undefined ? {} : { regcert: await Bun.file(caFile).text() }),
+    ...(caFile === undefined ? {} : { regcert: await textOf(caFile) }),
     ...(credentials === undefined ? {} : { user: credentials.username, pass: credentials.password }),
+    ...(own === undefined ? {} : { clientCert: await textOf(own.certFile), clientKey: await textOf(own.keyFile) }),
   };
   const mirrored = namespace === undefined ? {} : { [namespace]: { mirrors: [host] } };
   await writeFile(config, JSON.stringify({ hosts: { [host]: settings, ...mirrored } }));
@@ -198,13 +200,22 @@ async function registriesConf({ namespace, endpoint }: Source, folder: string): 
   return file;
 }
 
-/** skopeo and podman take a folder in which every `*.crt` is an authority. */
+/** skopeo and podman take a folder in which every `*.crt` is an authority, and a `*.cert` and `*.key` their own. */
 async function certificateFolder(endpoint: Endpoint, folder: string, flag: string): Promise<readonly string[]> {
-  if (endpoint.caFile === undefined) return [];
+  const { caFile, clientCertificate: own } = endpoint;
+  if (caFile === undefined) return [];
   const at = join(folder, "certificates");
   await mkdir(at, { recursive: true });
-  await writeFile(join(at, "ca.crt"), await Bun.file(endpoint.caFile).bytes());
+  await writeFile(join(at, "ca.crt"), await textOf(caFile));
+  if (own !== undefined) {
+    await writeFile(join(at, "client.cert"), await textOf(own.certFile));
+    await writeFile(join(at, "client.key"), await textOf(own.keyFile));
+  }
   return [flag, at];
+}
+
+function textOf(file: string): Promise<string> {
+  return Bun.file(file).text();
 }
 
 function basicFlag({ credentials }: Endpoint, flag: string): readonly string[] {

@@ -41,10 +41,12 @@ export async function startContainerd(): Promise<Containerd> {
 }
 
 async function writeHosts(hostsFolder: string, namespace: string, endpoint: Endpoint): Promise<void> {
-  const folder = join(hostsFolder, namespace.replace(":", "_"));
+  const folder = join(hostsFolder, namespace.replace(/:(\d+)$/, "_$1_"));
   const ca = endpoint.caFile === undefined ? "" : `\n  ca = "${endpoint.caFile}"`;
+  const own = endpoint.clientCertificate;
+  const client = own === undefined ? "" : `\n  client = [["${own.certFile}", "${own.keyFile}"]]`;
   await mkdir(folder, { recursive: true });
-  const host = `[host."${urlOf(endpoint)}"]\n  capabilities = ["pull", "resolve"]${ca}\n`;
+  const host = `[host."${urlOf(endpoint)}"]\n  capabilities = ["pull", "resolve"]${ca}${client}\n`;
   await writeFile(join(folder, "hosts.toml"), `server = "${urlOf(endpoint)}"\n\n${host}`);
 }
 

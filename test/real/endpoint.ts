@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import type { KeyPair } from "./certificates.ts";
 
 export interface Credentials {
   readonly username: string;
@@ -13,6 +14,8 @@ export interface Endpoint {
   /** PEM file of the authority that signed the server's certificate. */
   readonly caFile?: string;
   readonly credentials?: Credentials;
+  /** For a server that wants a certificate of its clients; crane has no means to send one. */
+  readonly clientCertificate?: KeyPair;
 }
 
 /** `http://127.0.0.1:5000`, without a slash at the end. */
@@ -29,7 +32,7 @@ export function basicAuthorization({ username, password }: Credentials): string 
 export async function get(endpoint: Endpoint, path: string, init: RequestInit = {}): Promise<Response> {
   const headers = new Headers(init.headers);
   if (endpoint.credentials !== undefined) headers.set("authorization", basicAuthorization(endpoint.credentials));
-  const tls = endpoint.caFile === undefined ? {} : { tls: { ca: await readFile(endpoint.caFile, "utf8") } };
+  const tls = endpoint.scheme === "http" ? {} : { tls: await trustOf(endpoint) };
   return fetch(`${urlOf(endpoint)}${path}`, {
     redirect: "manual",
     signal: AbortSignal.timeout(30_000),
@@ -37,4 +40,13 @@ export async function get(endpoint: Endpoint, path: string, init: RequestInit = 
     ...tls,
     headers,
   });
+}
+
+async function trustOf({ caFile, clientCertificate: own }: Endpoint): Promise<Bun.TLSOptions> {
+  return {
+    ...(caFile === undefined ? {} : { ca: await readFile(caFile, "utf8") }),
+    ...(own === undefined
+      ? {}
+      : { cert: await readFile(own.certFile, "utf8"), key: await readFile(own.keyFile, "utf8") }),
+  };
 }

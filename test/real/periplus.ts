@@ -21,6 +21,7 @@ export interface PeriplusOptions {
   /** What clients of this one need to know: the authority of its certificate, and a user. */
   readonly caFile?: string;
   readonly credentials?: Endpoint["credentials"];
+  readonly clientCertificate?: Endpoint["clientCertificate"];
 }
 
 export interface Periplus extends AsyncDisposable {
@@ -51,6 +52,7 @@ export async function startPeriplus(options: PeriplusOptions): Promise<Periplus>
     scheme: options.caFile === undefined ? "http" : "https",
     ...(options.caFile === undefined ? {} : { caFile: options.caFile }),
     ...(options.credentials === undefined ? {} : { credentials: options.credentials }),
+    ...(options.clientCertificate === undefined ? {} : { clientCertificate: options.clientCertificate }),
   };
   const running = await launch({
     command: [PERIPLUS, "serve", "--config", configFile, ...(options.args ?? [])],

@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import packageJson from "../../package.json" with { type: "json" };
+import { cacheCommand } from "./cache/command.ts";
 import { configCommand } from "./config.ts";
 import { liftRequestCap } from "./request-cap.ts";
 import { serveCommand } from "./serve/command.ts";
@@ -11,6 +12,7 @@ function program(): Command {
     .description("The front door to container images: redirector and pull-through cache for OCI registries.")
     .version(packageJson.version)
     .addCommand(serveCommand())
+    .addCommand(cacheCommand())
     .addCommand(configCommand())
     .showHelpAfterError("(add --help for the options and examples)");
 }

@@ -1,0 +1,52 @@
+import { readFile } from "node:fs/promises";
+import type { Environment } from "../../config/environment.ts";
+import type { ReadFile } from "../../config/files.ts";
+
+/** The world of a command: where it writes, what it reads, who stops it. */
+export interface CacheIo {
+  readonly stdout: (text: string) => void;
+  readonly stderr: (text: string) => void;
+  /** Columns of the terminal that stderr is; absent when it is none. */
+  readonly columns: number | undefined;
+  readonly setStatus: (status: number) => void;
+  readonly env: Environment;
+  readonly cwd: string;
+  readonly readFile: ReadFile;
+  readonly readStdin: () => Promise<string>;
+  readonly nowMs: () => number;
+  /** Calls back on the first interrupt, until the returned function is called. A second one ends the process. */
+  readonly onInterrupt: (stop: () => void) => () => void;
+}
+
+/** The process as it is. */
+export function processIo(): CacheIo {
+  return {
+    stdout: (text) => void process.stdout.write(text),
+    stderr: (text) => void process.stderr.write(text),
+    columns: process.stderr.isTTY ? process.stderr.columns || 80 : undefined,
+    setStatus: (status) => {
+      process.exitCode = status;
+    },
+    env: process.env,
+    cwd: process.cwd(),
+    readFile: (path) => readFile(path, "utf8"),
+    readStdin: () => Bun.stdin.text(),
+    nowMs: Date.now,
+    onInterrupt,
+  };
+}
+
+const signals = ["SIGINT", "SIGTERM"] as const;
+
+function onInterrupt(stop: () => void): () => void {
+  // Once: the second one finds no listener and does what the system does.
+  const once = (): void => {
+    forget();
+    stop();
+  };
+  const forget = (): void => {
+    for (const signal of signals) process.off(signal, once);
+  };
+  for (const signal of signals) process.on(signal, once);
+  return forget;
+}

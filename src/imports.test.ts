@@ -1,30 +1,9 @@
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
+import { mayImport, pure } from "./imports.fixture.ts";
 
 const root = import.meta.dir;
-
-/**
- * Which folder may import what: other folders, and packages by name. Arrows point down only. A test file may also use
- * what its own folder's tests share.
- */
-const mayImport: Readonly<Record<string, readonly string[]>> = {
-  errors: [],
-  reference: [],
-  manifest: ["reference", "zod"],
-  rules: ["reference"],
-  net: ["errors"],
-  config: ["errors", "net", "reference", "rules", "yaml", "zod"],
-  registry: ["config", "errors", "manifest", "net", "reference"],
-  store: ["errors", "reference"],
-  mirror: ["errors", "manifest", "reference", "registry", "rules", "store"],
-  steer: ["config", "errors", "manifest", "net", "reference", "registry", "rules"],
-  server: ["config", "errors", "mirror", "net", "reference", "registry", "rules", "steer"],
-  cli: ["commander", "config", "errors", "mirror", "net", "reference", "registry", "rules", "server", "steer", "store"],
-};
-
-/** Folders whose code runs anywhere: no runtime's name, no network's. */
-const pure: ReadonlySet<string> = new Set(["reference", "manifest", "rules"]);
 
 const sources = [...new Bun.Glob("**/*.ts").scanSync(root)].filter((file) => !isTestFile(file));
 

@@ -1,0 +1,21 @@
+/**
+ * Which folder may import what: other folders, and packages by name. Arrows point down only. A test file may also use
+ * what its own folder's tests share.
+ */
+export const mayImport: Readonly<Record<string, readonly string[]>> = {
+  errors: [],
+  reference: [],
+  manifest: ["reference", "zod"],
+  rules: ["reference"],
+  net: ["errors"],
+  config: ["errors", "net", "reference", "rules", "yaml", "zod"],
+  registry: ["config", "errors", "manifest", "net", "reference"],
+  store: ["errors", "reference"],
+  mirror: ["errors", "manifest", "reference", "registry", "rules", "store"],
+  steer: ["config", "errors", "manifest", "net", "reference", "registry", "rules"],
+  server: ["config", "errors", "mirror", "net", "reference", "registry", "rules", "steer", "zod"],
+  cli: ["commander", "config", "errors", "mirror", "net", "reference", "registry", "rules", "server", "steer", "store"],
+};
+
+/** Folders whose code runs anywhere: no runtime's name, no network's. */
+export const pure: ReadonlySet<string> = new Set(["reference", "manifest", "rules"]);

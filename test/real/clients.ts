@@ -43,7 +43,7 @@ function referenceOf(source: Source): string {
 }
 
 /** The clients that need nothing running: crane, skopeo, oras and regctl, each of which copies into an OCI layout. */
-const COPYING_CLIENTS: readonly Client[] = [
+export const COPYING_CLIENTS: readonly Client[] = [
   { name: "crane", keeps: "everything", pull: cranePull },
   { name: "skopeo", keeps: "everything", pull: skopeoPull },
   { name: "oras", keeps: "everything", pull: orasPull },

@@ -4,6 +4,7 @@ import type { BlobStream } from "../registry/remote.ts";
 import type { Draft } from "../store/content.ts";
 import { type DownloadSource, download } from "./download.ts";
 import { DraftWriter } from "./draft-writer.ts";
+import { FillReaders } from "./fill-readers.ts";
 import { RecentChunks } from "./recent-chunks.ts";
 
 /** What a fill needs of those who keep content. */
@@ -39,7 +40,8 @@ type FillState =
 const recentBytes = 1024 * 1024;
 /** How far the download may be ahead of the disk or, without one, of its fastest reader. */
 const aheadBytes = 8 * 1024 * 1024;
-const readBytes = 128 * 1024;
+/** How long the download waits for its fastest reader to come close again before it goes on without it. */
+const paceMs = 20;
 
 /**
  * One download of one digest: hashed and written as it comes, read by any number of clients behind the write head. It
@@ -54,7 +56,7 @@ export class Fill {
   readonly #keeper: FillKeeper;
   readonly #recent = new RecentChunks();
   readonly #hasher: Bun.CryptoHasher;
-  readonly #readers = new Map<object, number>();
+  readonly #readers = new FillReaders();
   #state: FillState = { kind: "running" };
   #headBytes = 0;
   #shownBytes = 0;
@@ -118,25 +120,25 @@ export class Fill {
 
   /** Enters a reader at an offset; until it leaves, what it needs stays readable. */
   enter(reader: object, offset: number): void {
-    this.#readers.set(reader, offset);
+    this.#readers.enter(reader, offset);
     this.#resumeDownload?.();
   }
 
   async leave(reader: object): Promise<void> {
-    this.#readers.delete(reader);
+    this.#readers.leave(reader);
     this.#resumeDownload?.();
     await this.#closeIfUnused();
   }
 
-  /** The next bytes at an offset, at most 128 KiB, so that many readers take turns. Waits for them. Throws the fill's failure. */
+  /** The next bytes at an offset, at most 256 KiB. Waits for them. Throws the fill's failure. */
   async read(reader: object, offset: number): Promise<FillRead> {
-    this.#readers.set(reader, offset);
+    this.#readers.moved(reader, offset, this.#headBytes);
     this.#resumeDownload?.();
     for (;;) {
       if (this.#state.kind === "failed") throw this.#state.failure;
       if (offset < this.#shownBytes) {
         const bytes =
-          this.#recent.read(offset, Math.min(offset + readBytes, this.#shownBytes)) ??
+          this.#recent.read(offset, Math.min(offset + this.#readers.readBytes, this.#shownBytes)) ??
           (await this.#readWritten(offset));
         if (bytes !== undefined) return { kind: "bytes", bytes };
         if (this.#writer?.error !== undefined || this.#draft === undefined) {
@@ -171,7 +173,7 @@ export class Fill {
     this.#shownBytes = isLast ? chunk.startByte : this.#headBytes;
     this.#trim();
     this.#wake();
-    return this.#isAhead() ? this.#untilCaughtUp() : undefined;
+    return this.#isAhead() || this.#isLeaving() ? this.#untilCaughtUp() : undefined;
   }
 
   #verify(): boolean {
@@ -215,7 +217,7 @@ export class Fill {
   async #readWritten(offset: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
     const end = Math.min(this.#writer?.writtenBytes ?? 0, this.#shownBytes);
     if (this.#draft === undefined || offset >= end) return undefined;
-    return this.#draft.read(offset, Math.min(readBytes, end - offset));
+    return this.#draft.read(offset, Math.min(this.#readers.readBytes, end - offset));
   }
 
   #missingBytes(): number {
@@ -229,28 +231,48 @@ export class Fill {
   }
 
   #trim(): void {
-    const isOnDisk = this.#writer !== undefined && this.#writer.error === undefined;
-    this.#recent.trim(isOnDisk ? recentBytes : aheadBytes, isOnDisk ? this.#writer.writtenBytes : this.#headBytes);
+    if (this.#isOnDisk()) this.#recent.trim(recentBytes, this.#writer?.writtenBytes ?? 0);
+    else this.#recent.trim(aheadBytes, this.#headBytes);
+  }
+
+  #isOnDisk(): boolean {
+    return this.#writer !== undefined && this.#writer.error === undefined;
   }
 
   /** With a disk, the disk sets the pace; without one, the fastest reader does. */
   #isAhead(): boolean {
-    if (this.#writer !== undefined && this.#writer.error === undefined) {
-      return this.#headBytes - this.#writer.writtenBytes > aheadBytes;
-    }
-    const fastest = Math.max(-1, ...this.#readers.values());
-    return fastest < this.#headBytes - aheadBytes / 2;
+    if (this.#isOnDisk()) return this.#headBytes - (this.#writer?.writtenBytes ?? 0) > aheadBytes;
+    return this.#readers.fastest < this.#headBytes - aheadBytes / 2;
+  }
+
+  #isLeaving(): boolean {
+    return this.#isOnDisk() && this.#readers.isLeaving(this.#headBytes);
   }
 
   async #untilCaughtUp(): Promise<void> {
     while (this.#isAhead() && !this.source.stop.signal.aborted) {
       // Without a disk the bytes are for those who wait for them, and for nobody else.
       if (this.#writer?.error !== undefined && this.#readers.size === 0) return this.source.stop.abort();
-      await new Promise<void>((resolve) => {
-        this.#resumeDownload = resolve;
-      });
+      await this.#moveOrWrite();
       this.#trim();
     }
+    if (this.#isLeaving()) await this.#pace();
+  }
+
+  async #pace(): Promise<void> {
+    const timer = setTimeout(() => {
+      this.#readers.giveUp();
+      this.#resumeDownload?.();
+    }, paceMs);
+    while (this.#isLeaving() && !this.source.stop.signal.aborted) await this.#moveOrWrite();
+    clearTimeout(timer);
+  }
+
+  /** The next time that a reader has moved or a write has ended. */
+  async #moveOrWrite(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#resumeDownload = resolve;
+    });
     this.#resumeDownload = undefined;
   }
 

@@ -2,7 +2,7 @@ import { Command } from "commander";
 import type { Waste, WasteTotals } from "../../mirror/keeping/collect.ts";
 import type { CacheIo } from "./io.ts";
 import { type CommonOptions, withCommonOptions } from "./options.ts";
-import { showSize } from "./quantities.ts";
+import { showCount, showSize } from "./quantities.ts";
 import { runOperation, type Texts } from "./run.ts";
 
 interface GcFlags extends CommonOptions {
@@ -38,7 +38,13 @@ const text: Texts<Waste, WasteTotals> = {
     return `${isRemoved ? "removed" : "would go"} ${what.padEnd(4)} ${name}${freed}`;
   },
   summary: ({ files, rows, links, tags, lists, freedBytes, isRemoved }) => {
-    const counts = `${files} files, ${rows} rows, ${links} links, ${tags} tags, ${lists} lists`;
+    const counts = [
+      showCount(files, "file"),
+      showCount(rows, "row"),
+      showCount(links, "link"),
+      showCount(tags, "tag"),
+      showCount(lists, "list"),
+    ].join(", ");
     return `${counts}; ${showSize(freedBytes)} ${isRemoved ? "freed" : "would be freed"}`;
   },
 };

@@ -2,7 +2,7 @@ import { Command } from "commander";
 import type { TagLine, TagTotals } from "../../mirror/keeping/list.ts";
 import type { CacheIo } from "./io.ts";
 import { type CommonOptions, withCommonOptions } from "./options.ts";
-import { showDigest, showSize, showSpan } from "./quantities.ts";
+import { showCount, showDigest, showSize, showSpan } from "./quantities.ts";
 import { runOperation, type Texts } from "./run.ts";
 
 const examples = `
@@ -35,7 +35,7 @@ const text: Texts<TagLine, TagTotals> = {
     return line(showDigest(digest), `${showSpan(ageMs)} ago`, size, held ? "yes" : "no", name);
   },
   summary: ({ tags, heldTags, heldManifests, heldBlobs, heldBytes }) =>
-    `${tags} of ${heldTags} tags; ${heldManifests} manifests and ${heldBlobs} blobs (${showSize(heldBytes)}) are held in all`,
+    `${tags} of ${showCount(heldTags, "tag")}; ${showCount(heldManifests, "manifest")} and ${showCount(heldBlobs, "blob")} (${showSize(heldBytes)}) are held in all`,
 };
 
 function line(...[digest, checked, manifest, held, name]: readonly [string, string, string, string, string]): string {

@@ -34,3 +34,8 @@ export function showTime(atMs: number): string {
 export function showDigest(digest: string): string {
   return digest.slice(0, 19);
 }
+
+/** A number and what it counts. */
+export function showCount(count: number, one: string): string {
+  return `${count} ${one}${count === 1 ? "" : "s"}`;
+}

@@ -3,7 +3,7 @@ import { parseSize } from "../../config/size.ts";
 import type { Finding, VerifyTotals } from "../../mirror/keeping/verify.ts";
 import type { CacheIo } from "./io.ts";
 import { type CommonOptions, withCommonOptions } from "./options.ts";
-import { showSize } from "./quantities.ts";
+import { showCount, showSize } from "./quantities.ts";
 import { runOperation, type Texts } from "./run.ts";
 
 interface VerifyFlags extends CommonOptions {
@@ -43,7 +43,7 @@ const text: Texts<Finding, VerifyTotals> = {
     return `${problem.padEnd(12)} ${what} ${digest}: ${detail}${isRemoved ? "; removed" : ""}${seen}`;
   },
   summary: ({ blobs, manifests, bytes, findings, removed }) =>
-    `${blobs} blobs and ${manifests} manifests checked (${showSize(bytes)}): ${findings} bad, ${removed} removed`,
+    `${showCount(blobs, "blob")} and ${showCount(manifests, "manifest")} checked (${showSize(bytes)}): ${findings} bad, ${removed} removed`,
 };
 
 function rateOf(value: string): number {

@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError } from "commander";
 import type { WarmRow, WarmTotals } from "../../mirror/keeping/warm.ts";
 import { parsePlatform } from "../../reference/platform.ts";
-import { showDigest, showSize } from "./quantities.ts";
+import { showCount, showDigest, showSize } from "./quantities.ts";
 import type { CacheIo } from "./io.ts";
 import { type CommonOptions, gather, withCommonOptions } from "./options.ts";
 import { withReferences } from "./given.ts";
@@ -53,7 +53,7 @@ const text: Texts<WarmRow, WarmTotals> = {
 
 function figures({ digest, manifests, blobs, sizeBytes, fetchedBytes }: WarmRow): string {
   if (digest === undefined) return "";
-  const made = `${manifests} manifests, ${blobs} blobs, ${showSize(sizeBytes)}`;
+  const made = `${showCount(manifests, "manifest")}, ${showCount(blobs, "blob")}, ${showSize(sizeBytes)}`;
   return `  ${showDigest(digest)}  ${made}, ${showSize(fetchedBytes)} fetched`;
 }
 

@@ -5,7 +5,7 @@ import type { BlobState, ContentState } from "../../mirror/keeping/why-content.t
 import type { ImageState } from "../../mirror/keeping/why-image.ts";
 import type { TagState } from "../../mirror/keeping/why-tag.ts";
 import type { RuleOrigin } from "../../rules/rule.ts";
-import { showSize, showSpan, showTime } from "./quantities.ts";
+import { showCount, showSize, showSpan, showTime } from "./quantities.ts";
 
 const namesShown = 5;
 
@@ -63,9 +63,10 @@ function contentText({ what, digest, mediaType, sizeBytes, isElsewhere, blob }: 
 
 function imageText(image: ImageState): string {
   const { manifests, absentManifests, blobs, heldBytes, absentBlobs, absentBytes } = image;
-  const held = `${manifests} manifests and ${blobs} blobs (${showSize(heldBytes)}) held`;
+  const held = `${showCount(manifests, "manifest")} and ${showCount(blobs, "blob")} (${showSize(heldBytes)}) held`;
   if (absentManifests + absentBlobs === 0) return `complete: ${held}`;
-  return `${held}; ${absentManifests} manifests and ${absentBlobs} blobs (${showSize(absentBytes)}) come when they are pulled`;
+  const absent = `${showCount(absentManifests, "manifest")} and ${showCount(absentBlobs, "blob")}`;
+  return `${held}; ${absent} (${showSize(absentBytes)}) come when they are pulled`;
 }
 
 function pulledText(
@@ -77,11 +78,11 @@ function pulledText(
   return atMs === undefined ? undefined : `${showSpan(nowMs - atMs)} ago`;
 }
 
-function evictionText({ rule, image }: WhyRow, { blob }: ContentState, nowMs: number): string | undefined {
+function evictionText({ image }: WhyRow, { blob }: ContentState, nowMs: number): string | undefined {
   if (blob !== undefined) return blobEviction(blob, nowMs);
   const first = image?.firstEvicted;
   if (first === undefined) return "manifests are not evicted";
-  const limit = rule?.maxSizeBytes === undefined ? "" : ` or rule ${rule.id} has reached its maxSize`;
+  const limit = first.ruleMaxSizeBytes === undefined ? "" : ` or rule ${first.ruleId} has reached its maxSize`;
   return `manifests are not; of its blobs ${first.digest} would be first (pulled ${showSpan(nowMs - first.lastPulledAtMs)} ago), when the disk is full${limit}`;
 }
 

@@ -117,9 +117,9 @@ class Collection {
 
   async *tags(): Found {
     const { index, registries, nowMs } = this.#keeping;
-    const windowMs = staleWindows(registries.table.rules);
+    const windowMs = staleWindows(registries);
     for await (const { place, tag, checkedAtMs } of this.#walk<HeldTag>((last) => index.tagsAfter(last, pageRows))) {
-      if (checkedAtMs + windowMs(place.upstream) > nowMs()) continue;
+      if (checkedAtMs + windowMs(place) > nowMs()) continue;
       if (!this.#dryRun) await index.removeTag(place, tag);
       yield this.#waste("tag", nameOf(place, tag), 0);
     }
@@ -127,9 +127,9 @@ class Collection {
 
   async *lists(): Found {
     const { index, registries, nowMs } = this.#keeping;
-    const windowMs = staleWindows(registries.table.rules);
+    const windowMs = staleWindows(registries);
     for await (const page of this.#walk<HeldPage>((last) => index.pagesAfter(last, pageRows))) {
-      if (page.checkedAtMs + windowMs(page.place.upstream) > nowMs()) continue;
+      if (page.checkedAtMs + windowMs(page.place) > nowMs()) continue;
       if (!this.#dryRun) await index.removePage(page.place, page.key);
       yield this.#waste("list", `${nameOf(page.place)} ${page.key}`, page.sizeBytes);
     }

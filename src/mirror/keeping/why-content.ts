@@ -3,6 +3,7 @@ import type { BlobRow, Place } from "../../store/content-index.ts";
 import { freshMs } from "../quota.ts";
 import { nameOf } from "./image.ts";
 import type { Keeping } from "./keeping.ts";
+import { maxSizeOf } from "./why-image.ts";
 
 /** What is held under a digest, where it may be served, and what names it. */
 export interface ContentState {
@@ -65,7 +66,7 @@ async function blobState({ content, quota, registries }: Keeping, row: BlobRow):
   return {
     ruleId,
     ruleHeldBytes: await quota.heldBytes(ruleId),
-    ruleMaxSizeBytes: registries.table.rules.find(({ id }) => id === ruleId)?.maxSizeBytes,
+    ruleMaxSizeBytes: maxSizeOf(registries, ruleId),
     lastPulledAtMs: pulledAtMs,
     evictableFromMs: pulledAtMs + freshMs,
     isFileThere: content.pathIfHeld(digest, sizeBytes) !== undefined,

@@ -1,6 +1,7 @@
 import type { Descriptor } from "../../manifest/manifest.ts";
 import type { Digest } from "../../reference/digest.ts";
-import type { Place } from "../../store/content-index.ts";
+import type { Registries } from "../../rules/resolve.ts";
+import type { BlobRow, Place } from "../../store/content-index.ts";
 import { type Loaded, partsOf } from "./graph.ts";
 import type { Keeping } from "./keeping.ts";
 
@@ -15,7 +16,15 @@ export interface ImageState {
   /** The latest pull of any of its blobs, in milliseconds since the epoch. */
   readonly lastPulledAtMs: number | undefined;
   /** Of its blobs the one that would be evicted first. */
-  readonly firstEvicted: { readonly digest: Digest; readonly lastPulledAtMs: number } | undefined;
+  readonly firstEvicted: HeldBlob | undefined;
+}
+
+/** A blob, when it was last pulled, and the rule whose quota it counts against. */
+export interface HeldBlob {
+  readonly digest: Digest;
+  readonly lastPulledAtMs: number;
+  readonly ruleId: string;
+  readonly ruleMaxSizeBytes: number | undefined;
 }
 
 /** Walks what is held of an image; `undefined` when the digest is no manifest that is held there. */
@@ -27,7 +36,7 @@ export async function imageState({ index }: Keeping, place: Place, digest: Diges
     return row === undefined ? { kind: "absent" } : { kind: "row", row };
   };
   const state = { manifests: 0, absentManifests: 0, blobs: 0, heldBytes: 0, absentBlobs: 0, absentBytes: 0 };
-  const pulls: { readonly digest: Digest; readonly lastPulledAtMs: number }[] = [];
+  const held: BlobRow[] = [];
   const addBlob = async (descriptor: Descriptor): Promise<void> => {
     const row = await index.blobAt(place, descriptor.digest);
     if (row === undefined) {
@@ -37,13 +46,28 @@ export async function imageState({ index }: Keeping, place: Place, digest: Diges
     }
     state.blobs++;
     state.heldBytes += row.sizeBytes;
-    pulls.push({ digest: row.digest, lastPulledAtMs: row.pulledAtMs });
+    held.push(row);
   };
   for await (const part of partsOf(root, { visited: new Set(), load, wants: () => true })) {
     if (part.kind === "manifest") state.manifests++;
     else if (part.kind === "blob") await addBlob(part.descriptor);
     else state.absentManifests++;
   }
-  pulls.sort((a, b) => a.lastPulledAtMs - b.lastPulledAtMs);
-  return { ...state, lastPulledAtMs: pulls.at(-1)?.lastPulledAtMs, firstEvicted: pulls[0] };
+  held.sort((a, b) => a.pulledAtMs - b.pulledAtMs);
+  const [first] = held;
+  return {
+    ...state,
+    lastPulledAtMs: held.at(-1)?.pulledAtMs,
+    firstEvicted: first && {
+      digest: first.digest,
+      lastPulledAtMs: first.pulledAtMs,
+      ruleId: first.ruleId,
+      ruleMaxSizeBytes: maxSizeOf(registries, first.ruleId),
+    },
+  };
+}
+
+/** What the blobs of a rule may take on disk; absent also when there is no such rule any more. */
+export function maxSizeOf({ table }: Registries, ruleId: string): number | undefined {
+  return table.rules.find(({ id }) => id === ruleId)?.maxSizeBytes;
 }

@@ -28,7 +28,11 @@ export interface HeldBlob {
 }
 
 /** Walks what is held of an image; `undefined` when the digest is no manifest that is held there. */
-export async function imageState({ index }: Keeping, place: Place, digest: Digest): Promise<ImageState | undefined> {
+export async function imageState(
+  { index, registries }: Keeping,
+  place: Place,
+  digest: Digest,
+): Promise<ImageState | undefined> {
   const root = await index.manifestAt(place, digest);
   if (root === undefined) return undefined;
   const load = async (child: Digest): Promise<Loaded> => {

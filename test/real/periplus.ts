@@ -4,10 +4,10 @@ import { stringify } from "yaml";
 import { type Endpoint, get } from "./endpoint.ts";
 import { freePort, launch, type Running, temporaryFolder } from "./process.ts";
 
-/** The configuration as a value; `listen` and `storage` are filled in where they are missing. */
+/** The configuration as a value; `listen` and `storage` are filled in where the keys are missing. */
 interface PeriplusConfig {
   readonly listen?: string;
-  readonly storage?: string;
+  readonly storage?: string | undefined;
   readonly [key: string]: unknown;
 }
 
@@ -43,7 +43,7 @@ export async function startPeriplus(options: PeriplusOptions): Promise<Periplus>
   const folder = await temporaryFolder("periplus");
   const configFile = join(folder.path, "periplus.yaml");
   const listen = options.config.listen ?? `127.0.0.1:${freePort()}`;
-  const storage = options.config.storage ?? join(folder.path, "data");
+  const storage = "storage" in options.config ? options.config.storage : join(folder.path, "data");
   const configure = (config: PeriplusConfig): Promise<void> =>
     writeFile(configFile, stringify({ ...config, listen, storage }));
   await configure(options.config);

@@ -1,6 +1,6 @@
 import type { FoundManifest, FoundManifestHead, ManifestOutcome } from "../mirror/pull.ts";
 import type { Notes } from "./record.ts";
-import { errorReply, originHeaders, unavailableReply, warningHeaders } from "./replies.ts";
+import { contentType, errorReply, originHeaders, unavailableReply, warningHeaders } from "./replies.ts";
 
 /** The answer to GET or HEAD of a manifest. OCI distribution spec v1.1, "Pulling manifests". */
 export function manifestReply(
@@ -33,7 +33,7 @@ function foundReply({ row, ageMs, warning }: FoundManifest, method: string, upst
   const headers = {
     ...originHeaders(upstream),
     ...warningHeaders(ageMs, warning),
-    "Content-Type": row.mediaType,
+    "Content-Type": contentType(row.mediaType),
     "Docker-Content-Digest": row.digest,
     ETag: `"${row.digest}"`,
     "Content-Length": String(row.bytes.byteLength),
@@ -46,7 +46,7 @@ function headHeaders({ digest, mediaType, sizeBytes }: FoundManifestHead, upstre
     ...originHeaders(upstream),
     "Docker-Content-Digest": digest,
     ETag: `"${digest}"`,
-    ...(mediaType === undefined ? {} : { "Content-Type": mediaType }),
+    ...(mediaType === undefined ? {} : { "Content-Type": contentType(mediaType) }),
     ...(sizeBytes === undefined ? {} : { "Content-Length": String(sizeBytes) }),
   };
 }

@@ -1,6 +1,6 @@
 import type { PageOutcome } from "../mirror/pages.ts";
 import type { Notes } from "./record.ts";
-import { errorReply, originHeaders, unavailableReply, warningHeaders } from "./replies.ts";
+import { contentType, errorReply, originHeaders, unavailableReply, warningHeaders } from "./replies.ts";
 
 /** Where the next page of a list is asked for here: our own path, and the `ns` that the client named. */
 export interface PageAddress {
@@ -22,7 +22,7 @@ export function pageReply(outcome: PageOutcome, address: PageAddress, upstream: 
   const headers = {
     ...originHeaders(upstream),
     ...warningHeaders(ageMs, warning),
-    "Content-Type": page.mediaType,
+    "Content-Type": contentType(page.mediaType),
     ...(page.nextQuery === undefined ? {} : { Link: `<${nextAddress(address, page.nextQuery)}>; rel="next"` }),
     ...(page.filtersApplied === undefined ? {} : { "OCI-Filters-Applied": page.filtersApplied }),
   };

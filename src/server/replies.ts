@@ -48,6 +48,16 @@ export function originHeaders(upstream: string): Record<string, string> {
   return { "OCI-Namespace": upstream, "Docker-Distribution-Api-Version": "registry/2.0" };
 }
 
+/**
+ * The media type of an upstream's answer as it is sent on: those of manifests and lists. Anything else goes as bytes, so that
+ * no upstream puts a page or a script under this server's name.
+ */
+export function contentType(mediaType: string): string {
+  return /^application\/(?:json|vnd\.[\w.+-]+\+(?:json|prettyjws))$/.test(mediaType)
+    ? mediaType
+    : "application/octet-stream";
+}
+
 /** Says that an answer is older than its upstream's word, and why. OCI distribution spec v1.1, "Warnings". */
 export function warningHeaders(ageMs: number | undefined, warning: string | undefined): Record<string, string> {
   if (warning === undefined) return ageMs === undefined ? {} : { Age: String(Math.floor(ageMs / 1000)) };

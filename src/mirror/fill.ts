@@ -95,6 +95,16 @@ export class Fill {
     return this.#state.kind === "failed" ? this.#state.failure : undefined;
   }
 
+  /** Whether what comes is written to be kept. */
+  get isKept(): boolean {
+    return this.#isOnDisk();
+  }
+
+  /** Ends the download when nobody reads it. */
+  abandon(): void {
+    if (this.#readers.size === 0) this.source.stop.abort();
+  }
+
   /** Resolves once the fill is over and what it leaves is in its place. Never rejects. */
   get ended(): Promise<FillEnd> {
     return this.#ended.promise;

@@ -53,14 +53,11 @@ async function refuseWithoutRoom(
 }
 
 async function arrived(fill: Fill, isOurs: boolean, signal: AbortSignal): Promise<Brought> {
-  // A reader that is past the end: the download never waits for it.
-  const reader = {};
-  fill.enter(reader, Number.MAX_SAFE_INTEGER);
-  const ended = fill.ended.then(async (end) => {
-    await fill.leave(reader);
-    return end;
-  });
-  const end = await Promise.race([ended, untilAborted(signal)]);
+  if (!fill.isKept) {
+    fill.abandon();
+    return { kind: "failed", reason: `${fill.digest} cannot be kept: the disk does not take it` };
+  }
+  const end = await Promise.race([fill.ended, untilAborted(signal)]);
   switch (end?.kind) {
     case "kept":
       return { kind: "fetched", receivedBytes: isOurs ? fill.headBytes : 0 };

@@ -3,17 +3,18 @@ import type { Digest } from "../reference/digest.ts";
 import type { RegistryHost } from "../reference/host.ts";
 import type { Absent, Answer, BlobHead, BlobStream, RemoteRegistry, Unavailable } from "../registry/remote.ts";
 import type { ContentStore, Draft } from "../store/content.ts";
-import type { BlobRow, ContentIndex, Place } from "../store/content-index.ts";
+import type { BlobRow, Place } from "../store/content-index.ts";
 import type { DownloadLimits } from "./download.ts";
 import type { MirrorEvents } from "./events.ts";
 import { ExpiringMap } from "./expiring.ts";
 import { Fill } from "./fill.ts";
 import { type Origin, type Pull, placeKey, refusedAnswer, waits } from "./pull.ts";
 import type { Quota } from "./quota.ts";
+import type { PullIndex } from "./tolerant-index.ts";
 
 /** What blobs are mirrored with. */
 export interface BlobParts {
-  readonly index: ContentIndex;
+  readonly index: PullIndex;
   readonly content: ContentStore;
   readonly quota: Quota;
   readonly registryOf: (host: RegistryHost) => RemoteRegistry;

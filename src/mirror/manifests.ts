@@ -2,7 +2,7 @@ import { parseDigest, type Digest } from "../reference/digest.ts";
 import type { RegistryHost } from "../reference/host.ts";
 import type { Tag } from "../reference/repository.ts";
 import type { Absent, Answer, ManifestHead, RemoteRegistry, Unavailable } from "../registry/remote.ts";
-import type { ContentIndex, ManifestRow, TagRow } from "../store/content-index.ts";
+import type { ManifestRow, TagRow } from "../store/content-index.ts";
 import { ExpiringMap } from "./expiring.ts";
 import {
   type FoundManifest,
@@ -14,10 +14,11 @@ import {
   waits,
 } from "./pull.ts";
 import { SingleFlight } from "./single-flight.ts";
+import type { PullIndex } from "./tolerant-index.ts";
 
 /** What manifests are mirrored with. */
 export interface ManifestParts {
-  readonly index: ContentIndex;
+  readonly index: PullIndex;
   readonly registryOf: (host: RegistryHost) => RemoteRegistry;
   readonly nowMs: () => number;
   /** Resolves after a time; given so that tests need not wait. */

@@ -4,14 +4,15 @@ import { algorithmOf, type Digest, hexOf } from "../reference/digest.ts";
 import type { RegistryHost } from "../reference/host.ts";
 import { parseTag } from "../reference/repository.ts";
 import type { Absent, Answer, Page, RemoteRegistry, Unavailable } from "../registry/remote.ts";
-import type { ContentIndex, PageRow } from "../store/content-index.ts";
+import type { PageRow } from "../store/content-index.ts";
 import { type Origin, type Pull, placeKey, waits } from "./pull.ts";
 import { SingleFlight } from "./single-flight.ts";
 import type { ManifestMirror } from "./manifests.ts";
+import type { PullIndex } from "./tolerant-index.ts";
 
 /** What lists are mirrored with. */
 export interface PageParts {
-  readonly index: ContentIndex;
+  readonly index: PullIndex;
   readonly manifests: ManifestMirror;
   readonly registryOf: (host: RegistryHost) => RemoteRegistry;
   readonly nowMs: () => number;

@@ -4,6 +4,7 @@ import type { MirrorEvents } from "../../mirror/events.ts";
 import { ManifestMirror } from "../../mirror/manifests.ts";
 import { PageMirror } from "../../mirror/pages.ts";
 import { Quota } from "../../mirror/quota.ts";
+import { tolerantIndex } from "../../mirror/tolerant-index.ts";
 import { label, type Metrics } from "../../server/metrics.ts";
 import type { Mirrors } from "../../server/serving.ts";
 import type { RegistryPool } from "./registries.ts";
@@ -28,12 +29,13 @@ const downloadLimits = { headersMs: 5000, resumes: 3 } as const;
 /** Puts the parts of a cache together over an open storage folder. */
 export function createCache(world: MirrorWorld): Cache {
   const { storage, pool } = world;
-  const { index, content } = storage;
+  const { content } = storage;
   const events = mirrorEvents(world);
+  const index = tolerantIndex(storage.index, events.notKept);
   const nowMs = Date.now;
   const after = (ms: number): Promise<undefined> => Bun.sleep(ms).then(() => undefined);
   const registryOf = pool.of.bind(pool);
-  const quota = new Quota(index, content, nowMs, (count, sizeBytes) => events.evicted(count, sizeBytes));
+  const quota = new Quota(storage.index, content, nowMs, (count, sizeBytes) => events.evicted(count, sizeBytes));
   const blobs = new BlobMirror({ index, content, quota, registryOf, limits: downloadLimits, events, nowMs });
   const manifests = new ManifestMirror({ index, registryOf, nowMs, after });
   const pages = new PageMirror({ index, manifests, registryOf, nowMs, after });

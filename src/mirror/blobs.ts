@@ -69,6 +69,9 @@ export class BlobMirror {
   }
 
   async open(pull: Pull, digest: Digest): Promise<BlobOutcome> {
+    const filling = this.#fills.get(digest);
+    if (filling !== undefined && isSamePlace(filling.source.place, pull.place))
+      return { kind: "filling", fill: filling, origin: "joined" };
     const held = await this.#held(pull, digest);
     if (held !== undefined) return held;
     const known = this.#absences.get(placeKey(pull.place, digest));
@@ -227,4 +230,8 @@ export class BlobMirror {
 
 function isSamePlace(one: Place, other: Place): boolean {
   return one.upstream === other.upstream && one.repository === other.repository;
+}
+
+function isSamePlace(a: Place, b: Place): boolean {
+  return a.upstream === b.upstream && a.repository === b.repository;
 }

@@ -6,7 +6,7 @@ import type { Existence } from "./existence.ts";
 import { type Candidate, type Chain, createRouter, isTaken, type Located, type Router, type Wanted } from "./route.ts";
 
 /** Looks up the cloud and region of a client's address; `undefined` for what is in no cloud. */
-interface PlaceLookup {
+export interface PlaceLookup {
   lookup(addressText: string): ClientPlace | undefined;
 }
 

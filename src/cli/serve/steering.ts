@@ -3,14 +3,13 @@ import type { Settings } from "../../config/settings.ts";
 import { Failure } from "../../errors/failure.ts";
 import { loadCloudRanges } from "../../net/cloud-load.ts";
 import type { CloudRanges } from "../../net/cloud-ranges.ts";
-import { compiledCloudRanges } from "../../net/cloud-snapshot.ts";
 import { systemEgress } from "../../registry/client.ts";
 import { systemClock } from "../../registry/clock.ts";
 import { label, type Metrics } from "../../server/metrics.ts";
 import type { SteerEvents } from "../../steer/events.ts";
 import { type Existence, ProbedExistence } from "../../steer/existence.ts";
 import { createProbe } from "../../steer/probe.ts";
-import { createSteer, type Steer } from "../../steer/steer.ts";
+import { createSteer, type PlaceLookup, type Steer } from "../../steer/steer.ts";
 
 /** Makes the steer of each generation of settings. What is known of the buckets outlives a reload; ranges are read again. */
 export class Steering {
@@ -29,8 +28,10 @@ export class Steering {
   /** Throws `CONFIG_INVALID` when the file of cloud ranges cannot be used. */
   async of(settings: Settings): Promise<Steer> {
     const { cloudRanges } = settings.redirect;
-    this.#ranges = cloudRanges === undefined ? compiledCloudRanges() : await this.#read(cloudRanges);
-    return createSteer({ settings, places: this.#ranges, existence: this.#existence, clock: systemClock });
+    const isNeeded = settings.table.rules.some((rule) => rule.serve === "redirect");
+    // A cache that redirects nothing spares itself the memory of the ranges.
+    if (isNeeded) this.#ranges = cloudRanges === undefined ? await compiled() : await this.#read(cloudRanges);
+    return createSteer({ settings, places: this.#ranges ?? noPlaces, existence: this.#existence, clock: systemClock });
   }
 
   async #read(path: string): Promise<CloudRanges> {
@@ -43,6 +44,13 @@ export class Steering {
     }
     return loaded;
   }
+}
+
+const noPlaces: PlaceLookup = { lookup: () => undefined };
+
+async function compiled(): Promise<CloudRanges> {
+  const { compiledCloudRanges } = await import("../../net/cloud-snapshot.ts");
+  return compiledCloudRanges();
 }
 
 function steerEvents(metrics: Metrics, say: (message: string) => void): SteerEvents {

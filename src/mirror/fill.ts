@@ -102,7 +102,9 @@ export class Fill {
 
   /** Ends the download when nobody reads it. */
   abandon(): void {
-    if (this.#readers.size === 0) this.source.stop.abort();
+    if (this.#readers.size > 0) return;
+    this.source.stop.abort();
+    this.#resumeDownload?.();
   }
 
   /** Resolves once the fill is over and what it leaves is in its place. Never rejects. */

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { blobReplies, digestOf, manifestReply } from "../../registry/testing/content.ts";
-import { issueTokens } from "../../registry/testing/token-issuer.ts";
-import type { Script } from "../../registry/testing/scripted-reply.ts";
+import { issueTokens, type TokenIssuer } from "../../registry/testing/token-issuer.ts";
 import { type ScriptedUpstream, startScriptedUpstream } from "../../registry/testing/scripted-upstream.ts";
 import { uniqueBlob } from "../testing/unique-blob.ts";
 import { createWorld, settled, type World } from "../testing/world.ts";
@@ -15,14 +14,14 @@ const tagsPath = "b/tags/list";
 
 let upstream: ScriptedUpstream;
 let world: World;
-let protect: (script: Script) => Script;
+let issuer: TokenIssuer;
 
 beforeAll(async () => {
   upstream = startScriptedUpstream();
   const url = upstream.url;
   const credentials = { username: "robot", passwordFile: "password" };
   const authorization = `Basic ${Buffer.from(`robot:${upstreamPassword}`).toString("base64")}`;
-  ({ protect } = issueTokens(upstream, `${url}/token`, { authorization }));
+  issuer = issueTokens(upstream, `${url}/token`, { authorization });
   world = await createWorld({
     started: upstream,
     files: {
@@ -39,11 +38,11 @@ beforeAll(async () => {
     },
   });
   for (const repository of ["private/b", "public/b"]) {
-    upstream.on("GET", `/v2/${repository}/manifests/1`, protect(manifestReply("{}")));
-    upstream.on("GET", `/v2/${repository}/manifests/${digestOf("{}")}`, protect(manifestReply("{}")));
-    upstream.on("GET", `/v2/${repository}/blobs/${held.digest}`, protect(blobReplies(held.blob)));
-    upstream.on("GET", `/v2/${repository}/tags/list`, protect({ body: `{"tags":[]}` }));
-    upstream.on("GET", `/v2/${repository}/referrers/${held.digest}`, protect({ body: `{"manifests":[]}` }));
+    upstream.on("GET", `/v2/${repository}/manifests/1`, issuer.protect(manifestReply("{}")));
+    upstream.on("GET", `/v2/${repository}/manifests/${digestOf("{}")}`, issuer.protect(manifestReply("{}")));
+    upstream.on("GET", `/v2/${repository}/blobs/${held.digest}`, issuer.protect(blobReplies(held.blob)));
+    upstream.on("GET", `/v2/${repository}/tags/list`, issuer.protect({ body: `{"tags":[]}` }));
+    upstream.on("GET", `/v2/${repository}/referrers/${held.digest}`, issuer.protect({ body: `{"manifests":[]}` }));
   }
 });
 afterAll(() => world[Symbol.asyncDispose]());
@@ -160,7 +159,7 @@ test("a download that runs for users is not joined by who may not have it", asyn
   const running = uniqueBlob(600_000);
   const gate = Promise.withResolvers<void>();
   const reply = { body: running.blob, hold: { at: 300_000, until: gate.promise } };
-  upstream.on("GET", `/v2/private/${running.path}`, protect(reply));
+  upstream.on("GET", `/v2/private/${running.path}`, issuer.protect(reply));
   const headers = await authorizationOf("a user by Basic");
   const pull = await world.ask(`/v2/private.test/${running.path}`, { headers });
   expect((await world.ask(`/v2/private.test/${running.path}`)).status).toBe(401);

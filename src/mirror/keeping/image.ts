@@ -1,5 +1,5 @@
 import { parseDigest, type Digest } from "../../reference/digest.ts";
-import { looksLikeHost } from "../../reference/host.ts";
+import { looksLikeHost, type RegistryHost } from "../../reference/host.ts";
 import { parseReference, type Reference } from "../../reference/reference.ts";
 import type { Tag } from "../../reference/repository.ts";
 import { type Naming, type Registries, resolveName } from "../../rules/resolve.ts";
@@ -64,8 +64,9 @@ function resolved(
 ): { readonly place: Place | undefined; readonly rule: Rule | Refused } {
   for (const naming of namingsOf(text, reference)) {
     const found = resolveName(registries, naming);
-    if (found.kind === "unresolved" || isMisread(naming.name, found.rule)) continue;
+    if (found.kind === "unresolved") continue;
     const { upstream, repository, rule } = found;
+    if (isMisread(naming, upstream, rule)) continue;
     return { place: { upstream, repository }, rule };
   }
   const { host, repository } = reference;
@@ -86,9 +87,13 @@ function withoutTagAndDigest(text: string): string {
   return colon > named.lastIndexOf("/") ? named.slice(0, colon) : named;
 }
 
-/** Under `*` with one upstream a path is a repository there, and a host written before it would become a part of it. */
-function isMisread(name: string, { match, upstream }: Rule): boolean {
-  if (match.kind !== "rest" || upstream === undefined) return false;
+/**
+ * Under `*` a path is a repository of the one upstream or of docker.io: a host written before it would become a part of it,
+ * and a `Host` that is not known would be passed over.
+ */
+function isMisread({ name, host }: Naming, upstream: RegistryHost, { match, upstream: one }: Rule): boolean {
+  if (match.kind !== "rest") return false;
+  if (host !== undefined) return upstream !== host;
   const slash = name.indexOf("/");
-  return slash > 0 && looksLikeHost(name.slice(0, slash));
+  return one !== undefined && slash > 0 && looksLikeHost(name.slice(0, slash));
 }

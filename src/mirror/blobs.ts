@@ -231,7 +231,3 @@ export class BlobMirror {
 function isSamePlace(one: Place, other: Place): boolean {
   return one.upstream === other.upstream && one.repository === other.repository;
 }
-
-function isSamePlace(a: Place, b: Place): boolean {
-  return a.upstream === b.upstream && a.repository === b.repository;
-}

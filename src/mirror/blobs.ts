@@ -69,9 +69,9 @@ export class BlobMirror {
   }
 
   async open(pull: Pull, digest: Digest): Promise<BlobOutcome> {
-    const filling = this.#fills.get(digest);
-    if (filling !== undefined && isSamePlace(filling.source.place, pull.place))
-      return { kind: "filling", fill: filling, origin: "joined" };
+    const own = this.#fills.get(digest);
+    const isOwn = own?.failure === undefined && own !== undefined && isSamePlace(own.source.place, pull.place);
+    if (isOwn) return { kind: "filling", fill: own, origin: "joined" };
     const held = await this.#held(pull, digest);
     if (held !== undefined) return held;
     const known = this.#absences.get(placeKey(pull.place, digest));

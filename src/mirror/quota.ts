@@ -2,21 +2,23 @@ import type { Digest } from "../reference/digest.ts";
 import type { ContentStore } from "../store/content.ts";
 import type { ContentIndex } from "../store/content-index.ts";
 
+type QuotaIndex = Pick<ContentIndex, "oldest" | "removeBlob" | "sizes">;
+
 /** A blob that was pulled or came within this time is in use or about to be: it is never evicted. */
 export const freshMs: number = 10 * 60_000;
 const batch = 64;
 
 /** Keeps each rule within its `maxSize`, and makes room when the disk is full: least recently pulled blobs go first. */
 export class Quota {
-  readonly #index: ContentIndex;
-  readonly #content: ContentStore;
+  readonly #index: QuotaIndex;
+  readonly #content: Pick<ContentStore, "remove">;
   readonly #nowMs: () => number;
   readonly #evicted: (count: number, sizeBytes: number) => void;
   #sizes: Map<string, number> | undefined;
 
   constructor(
-    index: ContentIndex,
-    content: ContentStore,
+    index: QuotaIndex,
+    content: Pick<ContentStore, "remove">,
     nowMs: () => number,
     evicted: (count: number, sizeBytes: number) => void,
   ) {
@@ -49,11 +51,19 @@ export class Quota {
     sizes.set(ruleId, (sizes.get(ruleId) ?? 0) + sizeBytes);
   }
 
-  /** Takes one blob away, row first: a request that decided before finds the file gone and treats it as a miss. */
+  /**
+   * Takes one blob away, row first: a request that decided before finds the file gone and treats it as a miss. A disk may
+   * be so full that the row cannot be written away; then the file goes first, and makes the room for that.
+   */
   async remove(blob: { readonly digest: Digest; readonly ruleId: string; readonly sizeBytes: number }): Promise<void> {
-    await this.#index.removeBlob(blob.digest);
-    await this.#content.remove(blob.digest);
-    await this.added(blob.ruleId, -blob.sizeBytes);
+    const { digest, ruleId, sizeBytes } = blob;
+    const isRowGone = await this.#index.removeBlob(digest).then(
+      () => true,
+      () => false,
+    );
+    await this.#content.remove(digest);
+    if (!isRowGone) await this.#index.removeBlob(digest);
+    await this.added(ruleId, -sizeBytes);
   }
 
   async #evict(ruleId: string | undefined, wantedBytes: number): Promise<number> {

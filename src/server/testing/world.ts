@@ -62,7 +62,6 @@ export interface World extends AsyncDisposable {
 }
 
 const host = "registry.test";
-const stallMs = 60;
 
 /** Puts a world together. Dispose of it with `await using`. */
 export async function createWorld(options: WorldOptions = {}): Promise<World> {
@@ -172,7 +171,7 @@ function createMirrors(world: MirrorWorld): Mirrors {
   const after = (ms: number): Promise<undefined> =>
     new Promise((resolve) => clock.schedule(ms, () => resolve(undefined)));
   const quota = new Quota(index, content, nowMs, () => undefined);
-  const limits = { headersMs: 5000, stallMs, resumes: 3 };
+  const limits = { headersMs: 5000, resumes: 3 };
   const manifests = new ManifestMirror({ index, registryOf, nowMs, after });
   return {
     blobs: new BlobMirror({ index, content, quota, registryOf, limits, events, nowMs }),

@@ -11,7 +11,7 @@ function fullDisk(digests: readonly string[]): { readonly quota: Quota; readonly
     oldest: async () =>
       [...rows].map((digest) => ({ digest: digest as Digest, sizeBytes: 10, ruleId: "r", pulledAtMs: 0 })),
     removeBlob: async (digest: Digest) => {
-      if (files.size === digests.length) throw new Failure({ code: "STORAGE_FAILED", message: "disk is full" });
+      if (files.size > 1) throw new Failure({ code: "STORAGE_FAILED", message: "disk is full" });
       rows.delete(digest);
     },
     sizes: async () => new Map([["r", 10 * digests.length]]),

@@ -1,7 +1,8 @@
 import type { Digest } from "../reference/digest.ts";
 import type { ContentStore } from "../store/content.ts";
-import type { ContentIndex } from "../store/content-index.ts";
+import type { BlobRow, ContentIndex } from "../store/content-index.ts";
 
+type HeldBlob = Pick<BlobRow, "digest" | "ruleId" | "sizeBytes">;
 type QuotaIndex = Pick<ContentIndex, "oldest" | "removeBlob" | "sizes">;
 
 /** A blob that was pulled or came within this time is in use or about to be: it is never evicted. */
@@ -51,41 +52,52 @@ export class Quota {
     sizes.set(ruleId, (sizes.get(ruleId) ?? 0) + sizeBytes);
   }
 
-  /**
-   * Takes one blob away, row first: a request that decided before finds the file gone and treats it as a miss. A disk may
-   * be so full that the row cannot be written away; then the file goes first, and makes the room for that.
-   */
-  async remove(blob: { readonly digest: Digest; readonly ruleId: string; readonly sizeBytes: number }): Promise<void> {
-    const { digest, ruleId, sizeBytes } = blob;
-    const isRowGone = await this.#index.removeBlob(digest).then(
-      () => true,
-      () => false,
-    );
-    await this.#content.remove(digest);
-    if (!isRowGone) await this.#index.removeBlob(digest);
-    await this.added(ruleId, -sizeBytes);
+  /** Takes one blob away. */
+  remove(blob: HeldBlob): Promise<void> {
+    return this.#remove([blob]);
   }
 
   async #evict(ruleId: string | undefined, wantedBytes: number): Promise<number> {
     let freedBytes = 0;
     while (freedBytes < wantedBytes) {
       const oldest = await this.#index.oldest(ruleId, this.#nowMs() - freshMs, batch);
-      if (oldest.length === 0) break;
-      let count = 0;
-      const before = freedBytes;
-      for (const blob of oldest) {
-        if (freedBytes >= wantedBytes) break;
-        await this.remove(blob);
-        freedBytes += blob.sizeBytes;
-        count++;
-      }
-      this.#evicted(count, freedBytes - before);
+      const going = firstOf(oldest, wantedBytes - freedBytes);
+      if (going.length === 0) break;
+      await this.#remove(going);
+      const sizeBytes = going.reduce((sum, blob) => sum + blob.sizeBytes, 0);
+      freedBytes += sizeBytes;
+      this.#evicted(going.length, sizeBytes);
     }
     return freedBytes;
+  }
+
+  /**
+   * Rows go first: a request that decided before finds the file gone and treats it as a miss. A disk may be so full that
+   * this cannot be written; then the files go first, which makes the room for it.
+   */
+  async #remove(blobs: readonly HeldBlob[]): Promise<void> {
+    const areRowsGone = await this.#removeRows(blobs).then(
+      () => true,
+      () => false,
+    );
+    for (const { digest } of blobs) await this.#content.remove(digest);
+    if (!areRowsGone) await this.#removeRows(blobs);
+    for (const { ruleId, sizeBytes } of blobs) await this.added(ruleId, -sizeBytes);
+  }
+
+  async #removeRows(blobs: readonly HeldBlob[]): Promise<void> {
+    for (const { digest } of blobs) await this.#index.removeBlob(digest);
   }
 
   async #held(): Promise<Map<string, number>> {
     this.#sizes ??= new Map(await this.#index.sizes());
     return this.#sizes;
   }
+}
+
+/** As many of the first blobs as make up these bytes together, or all. */
+function firstOf(blobs: readonly BlobRow[], wantedBytes: number): readonly BlobRow[] {
+  let sumBytes = 0;
+  const enough = blobs.findIndex(({ sizeBytes }) => (sumBytes += sizeBytes) >= wantedBytes);
+  return enough < 0 ? blobs : blobs.slice(0, enough + 1);
 }

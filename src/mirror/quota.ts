@@ -1,4 +1,3 @@
-import type { Digest } from "../reference/digest.ts";
 import type { ContentStore } from "../store/content.ts";
 import type { BlobRow, ContentIndex } from "../store/content-index.ts";
 
@@ -97,7 +96,10 @@ export class Quota {
 
 /** As many of the first blobs as make up these bytes together, or all. */
 function firstOf(blobs: readonly BlobRow[], wantedBytes: number): readonly BlobRow[] {
-  let sumBytes = 0;
-  const enough = blobs.findIndex(({ sizeBytes }) => (sumBytes += sizeBytes) >= wantedBytes);
-  return enough < 0 ? blobs : blobs.slice(0, enough + 1);
+  let missingBytes = wantedBytes;
+  return blobs.filter(({ sizeBytes }) => {
+    const isWanted = missingBytes > 0;
+    missingBytes -= sizeBytes;
+    return isWanted;
+  });
 }

@@ -1,3 +1,4 @@
+import { Database } from "bun:sqlite";
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { rm, statfs, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -13,30 +14,39 @@ const MIB = 1024 * 1024;
 let clients: Clients;
 let upstream: Registry;
 let fixtures: Fixtures;
-let folder: TemporaryFolder;
-let disk: string;
+let disk: TemporaryFolder;
 let periplus: Periplus;
 
-/** The storage is a file system of its own (tmpfs, so this runs as root) with room for the tool, but for no big layer. */
-beforeAll(async () => {
-  [clients, upstream, folder] = await Promise.all([startClients(), startRegistry(), temporaryFolder("disk")]);
-  fixtures = await pushFixtures(upstream.endpoint);
-  disk = join(folder.path, "disk");
-  await mustRun(["mkdir", disk]);
-  await mustRun(["mount", "-t", "tmpfs", "-o", "size=12m", "tmpfs", disk]);
-  periplus = await startPeriplus({
-    config: {
-      storage: disk,
-      upstreams: { "registry.test": { url: urlOf(upstream.endpoint) } },
-      rules: [{ match: "*", serve: "cache" }],
+/** A file system of its own (tmpfs, which takes root to mount), so that it can be full. */
+async function mountDisk(size: string): Promise<TemporaryFolder> {
+  const folder = await temporaryFolder("disk");
+  await mustRun(["mount", "-t", "tmpfs", "-o", `size=${size}`, "tmpfs", folder.path]);
+  return {
+    path: folder.path,
+    [Symbol.asyncDispose]: async () => {
+      await mustRun(["umount", "--lazy", folder.path]);
+      await folder[Symbol.asyncDispose]();
     },
-  });
+  };
+}
+
+function cacheOf(registry: Registry): Record<string, unknown> {
+  return {
+    upstreams: { "registry.test": { url: urlOf(registry.endpoint) } },
+    rules: [{ match: "*", serve: "cache" }],
+  };
+}
+
+/** With room for the tool, but for no big layer. */
+beforeAll(async () => {
+  [clients, upstream, disk] = await Promise.all([startClients(), startRegistry(), mountDisk("12m")]);
+  fixtures = await pushFixtures(upstream.endpoint);
+  periplus = await startPeriplus({ config: { ...cacheOf(upstream), storage: disk.path } });
 });
 
 afterAll(async () => {
   await Promise.all([periplus, clients, upstream].map((part) => part[Symbol.asyncDispose]()));
-  await mustRun(["umount", disk]);
-  await folder[Symbol.asyncDispose]();
+  await disk[Symbol.asyncDispose]();
 });
 
 function pull(client: (typeof CLIENTS)[number], name: (typeof IMAGES)[number]): Promise<void> {
@@ -44,20 +54,21 @@ function pull(client: (typeof CLIENTS)[number], name: (typeof IMAGES)[number]): 
   return clients.expectPull(client, periplus.endpoint, image, { repository: `registry.test/${image.repository}` });
 }
 
-async function fillUp(): Promise<void> {
-  const { bavail, bsize } = await statfs(disk);
-  await writeFile(join(disk, "ballast"), new Uint8Array(bavail * bsize));
+/** Leaves this many bytes. */
+async function fillUp(at: string, leftBytes: number): Promise<void> {
+  const { bavail, bsize } = await statfs(at);
+  await writeFile(join(at, "ballast"), new Uint8Array(bavail * bsize - leftBytes));
 }
 
 test("a disk without a byte left fails no pull", async () => {
-  await fillUp();
-  expect((await statfs(disk)).bavail).toBe(0);
+  await fillUp(disk.path, 0);
+  expect((await statfs(disk.path)).bavail).toBe(0);
   for (const client of CLIENTS) for (const name of IMAGES) await pull(client, name);
   expect((await get(periplus.endpoint, "/readyz")).status).toBe(200);
 }, 120_000);
 
 test("with some room, what fits is kept, and what does not comes all the same", async () => {
-  await rm(join(disk, "ballast"));
+  await rm(join(disk.path, "ballast"));
   for (const client of CLIENTS) await pull(client, "app");
   await pull("crane", "tool");
   const before = (await upstream.requests()).length;
@@ -67,9 +78,30 @@ test("with some room, what fits is kept, and what does not comes all the same", 
 }, 120_000);
 
 test("once there is room, everything is kept", async () => {
-  await mustRun(["mount", "-o", "remount,size=200m", disk]);
+  await mustRun(["mount", "-o", "remount,size=200m", disk.path]);
   for (const name of IMAGES) await pull("crane", name);
   await upstream.running.stop();
   for (const client of CLIENTS) for (const name of IMAGES) await pull(client, name);
-  expect((await statfs(disk)).bavail * (await statfs(disk)).bsize).toBeLessThan(200 * MIB - 40 * MIB);
+  expect((await statfs(disk.path)).bavail * (await statfs(disk.path)).bsize).toBeLessThan(200 * MIB - 40 * MIB);
+}, 120_000);
+
+test("blobs that nobody has pulled lately make room for one that is", async () => {
+  await using registry = await startRegistry();
+  const { app } = await pushFixtures(registry.endpoint);
+  const [amd64, arm64] = app.platforms.map(({ layers }) => layers[1]!);
+  await using small = await mountDisk("30m");
+  const config = { ...cacheOf(registry), storage: small.path };
+  await using first = await startPeriplus({ config });
+  await clients.expectPull("containerd", first.endpoint, app, { repository: "registry.test/app" });
+  await first.running[Symbol.asyncDispose]();
+  const index = new Database(join(small.path, "v1", "index.db"));
+  index.run("UPDATE blobs SET pulled_at = 0");
+  index.close();
+  await using second = await startPeriplus({ config });
+  await fillUp(small.path, MIB);
+  const blob = (digest: string): Promise<Response> => get(second.endpoint, `/v2/registry.test/app/blobs/${digest}`);
+  expect((await (await blob(arm64!.digest)).bytes()).length).toBe(arm64!.size);
+  await registry.running.stop();
+  expect((await (await blob(arm64!.digest)).bytes()).length).toBe(arm64!.size);
+  expect((await blob(amd64!.digest)).status).toBe(502);
 }, 120_000);

@@ -20,7 +20,7 @@ export interface PageParts {
 }
 
 /** A page to send: the upstream's bytes, new or held. */
-export interface FoundPage {
+interface FoundPage {
   readonly kind: "found";
   readonly page: PageRow;
   readonly origin: Origin;

@@ -19,7 +19,7 @@ export type RuleOrigin =
   | { readonly kind: "file"; readonly file: string; readonly line: number };
 
 /** What is done with what matched. `store` (our own repositories) is not served yet. */
-export type Serve = "redirect" | "cache";
+type Serve = "redirect" | "cache";
 
 /** One row of the one table that requests, references and copies are decided by. */
 export interface Rule {

@@ -2,7 +2,7 @@ import type { RegistryHost } from "../reference/host.ts";
 import { describeMatch, type Rule } from "./rule.ts";
 
 /** A rule that matched, and the part of the path that is left for the repository. */
-export interface RuleMatch {
+interface RuleMatch {
   readonly rule: Rule;
   readonly rest: string;
 }

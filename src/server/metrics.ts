@@ -1,5 +1,5 @@
 /** A label set and its current value. */
-export interface Sample {
+interface Sample {
   readonly labels: Readonly<Record<string, string>>;
   readonly value: number;
 }

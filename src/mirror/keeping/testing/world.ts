@@ -17,6 +17,9 @@ import { FakeRegistry } from "../../testing/fake-registry.ts";
 import type { Events } from "../events.ts";
 import type { Keeping } from "../keeping.ts";
 
+/** A wait ends at once and lets this much time pass at most, so that waiting for work does not take years. */
+const pauseMaxMs = 10;
+
 /** A cache in a folder of its own, one registry by script behind every name, and a clock that only waiting moves. */
 export interface World extends AsyncDisposable {
   readonly keeping: Keeping;
@@ -47,7 +50,7 @@ export async function createWorld(...rules: readonly Rule[]): Promise<World> {
   const clock = {
     nowMs: () => nowMs,
     pause: (ms: number) => {
-      nowMs += ms;
+      nowMs += Math.min(ms, pauseMaxMs);
       return new Promise<void>((resolve) => setImmediate(resolve));
     },
   };

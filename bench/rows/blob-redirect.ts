@@ -40,9 +40,13 @@ function digest(i: number): string {
   return `sha256:${new Bun.CryptoHasher("sha256").update(`blob ${i}`).digest("hex")}`;
 }
 
-/** Each path once, one after another, so that the load finds every digest known. */
+/**
+ * Each path once, one after another, so that the load finds every digest known. By many clients: one alone may not
+ * cause so many questions to a bucket.
+ */
 async function learn(running: Running, paths: readonly string[], bucketUrl: string): Promise<void> {
-  for (const path of paths) {
-    await expectAnswer(running, path, { status: 307, locationPrefix: bucketUrl }, FORWARDED_FOR);
+  for (const [i, path] of paths.entries()) {
+    const client = { "X-Forwarded-For": `203.0.113.${i % 250}, 127.0.0.1` };
+    await expectAnswer(running, path, { status: 307, locationPrefix: bucketUrl }, client);
   }
 }

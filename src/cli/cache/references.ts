@@ -22,7 +22,10 @@ interface Line {
 }
 
 /** Reads all that was given before anything starts, and says all that is wrong with it. */
-export async function gatherReferences(io: CacheIo, given: GivenReferences): Promise<ReferenceList> {
+export async function gatherReferences(
+  io: Pick<CacheIo, "readFile" | "readStdin">,
+  given: GivenReferences,
+): Promise<ReferenceList> {
   const lines: Line[] = [];
   const problems: string[] = [];
   const addFile = async (name: string): Promise<void> => {

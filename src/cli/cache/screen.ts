@@ -5,13 +5,15 @@ import { showSize } from "./quantities.ts";
 /** On no terminal, progress is a line that often. */
 const lineMs = 10_000;
 
+type ScreenIo = Pick<CacheIo, "columns" | "nowMs" | "stderr" | "stdout">;
+
 /** Results on stdout, everything else on stderr; on a terminal progress is one line that is drawn again and again. */
 export class Screen {
-  readonly #io: CacheIo;
+  readonly #io: ScreenIo;
   #isDrawn = false;
   #lineAtMs: number;
 
-  constructor(io: CacheIo) {
+  constructor(io: ScreenIo) {
     this.#io = io;
     this.#lineAtMs = io.nowMs() + lineMs;
   }

@@ -124,9 +124,7 @@ export class Fill {
   /** Said after `run`, once no reader can enter any more: the file is closed when the last one has left. */
   async finish(): Promise<void> {
     this.#finished = true;
-    this.#ended.resolve(
-      this.#state.kind === "failed" ? { kind: "failed", failure: this.#state.failure } : this.#keptOrWhyNot,
-    );
+    this.#ended.resolve(this.#state.kind === "failed" ? this.#state : this.#keptOrWhyNot);
     await this.#closeIfUnused();
   }
 
@@ -142,16 +140,16 @@ export class Fill {
     await this.#closeIfUnused();
   }
 
-  /** The next bytes at an offset, at most 256 KiB. Waits for them. Throws the fill's failure. */
+  /** The next bytes at an offset, at most 256 KiB. Waits for them. Throws the fill's failure; a disk's is no end, but a loss. */
   async read(reader: object, offset: number): Promise<FillRead> {
     this.#readers.moved(reader, offset, this.#headBytes);
     this.#resumeDownload?.();
     for (;;) {
       if (this.#state.kind === "failed") throw this.#state.failure;
       if (offset < this.#shownBytes) {
-        const bytes =
-          this.#recent.read(offset, Math.min(offset + this.#readers.readBytes, this.#shownBytes)) ??
-          (await this.#readWritten(offset));
+        const recent = this.#recent.read(offset, Math.min(offset + this.#readers.readBytes, this.#shownBytes));
+        const bytes = recent ?? (await this.#readWritten(offset).catch(() => null));
+        if (bytes === null) return { kind: "lost", keptBytes: 0 };
         if (bytes !== undefined) return { kind: "bytes", bytes };
         if (this.#writer?.error !== undefined || this.#draft === undefined) {
           return { kind: "lost", keptBytes: this.#writer?.writtenBytes ?? 0 };

@@ -1,31 +1,41 @@
 import { expect, test } from "bun:test";
 import { Failure } from "../errors/failure.ts";
 import type { Digest } from "../reference/digest.ts";
+import type { BlobRow } from "../store/content-index.ts";
 import { Quota } from "./quota.ts";
 
-/** A store of blobs on a disk that is full: rows can be removed once a file is gone, and not before. */
-function fullDisk(digests: readonly string[]): { readonly quota: Quota; readonly rows: Set<string> } {
+function blobOf(digest: string): BlobRow {
+  return { digest: digest as Digest, sizeBytes: 10, ruleId: "r", pulledAtMs: 0 };
+}
+
+/** A store of blobs; `canRemoveRow` says, by the files that are left, whether the removal of a row can be written. */
+function disk(
+  digests: readonly string[],
+  canRemoveRow: (files: ReadonlySet<string>) => boolean,
+): { readonly quota: Quota; readonly rows: Set<string> } {
   const rows = new Set(digests);
   const files = new Set(digests);
   const index = {
-    oldest: async () =>
-      [...rows].map((digest) => ({ digest: digest as Digest, sizeBytes: 10, ruleId: "r", pulledAtMs: 0 })),
+    blob: async (digest: Digest) => (rows.has(digest) ? blobOf(digest) : undefined),
+    oldest: async () => [...rows].map(blobOf),
     removeBlob: async (digest: Digest) => {
-      if (files.size > 1) throw new Failure({ code: "STORAGE_FAILED", message: "disk is full" });
+      if (!canRemoveRow(files)) throw new Failure({ code: "STORAGE_FAILED", message: "disk is full" });
       rows.delete(digest);
     },
-    sizes: async () => new Map([["r", 10 * digests.length]]),
+    sizes: async () => new Map([["r", 10 * rows.size]]),
   };
   const content = { remove: async (digest: Digest) => void files.delete(digest) };
-  return {
-    quota: new Quota(
-      index,
-      content,
-      () => 1e9,
-      () => undefined,
-    ),
-    rows,
-  };
+  const evicted = (): undefined => undefined;
+  return { quota: new Quota(index, content, () => 1e9, evicted), rows };
+}
+
+/** Rows can be removed once a file is gone, and not before. */
+function fullDisk(digests: readonly string[]): ReturnType<typeof disk> {
+  return disk(digests, (files) => files.size <= 1);
+}
+
+function roomyDisk(digests: readonly string[]): ReturnType<typeof disk> {
+  return disk(digests, () => true);
 }
 
 test("a disk too full to write the removal of a row is made room on by the file", async () => {
@@ -33,4 +43,21 @@ test("a disk too full to write the removal of a row is made room on by the file"
   expect(await quota.makeRoomOnDisk(15)).toBe(true);
   expect([...rows]).toEqual(["c"]);
   expect(await quota.heldBytes("r")).toBe(10);
+});
+
+test("pulls that need room at once each get their own, and no blob is counted out twice", async () => {
+  const { quota, rows } = roomyDisk(["a", "b", "c", "d"]);
+  const made = await Promise.all([10, 10, 10].map((neededBytes) => quota.makeRoomFor("r", neededBytes, 30)));
+  expect(made).toEqual([true, true, true]);
+  expect([...rows]).toEqual(["c", "d"]);
+  await Promise.all(["c", "c", "c"].map((digest) => quota.remove(blobOf(digest))));
+  expect([[...rows], await quota.heldBytes("r")]).toEqual([["d"], 10]);
+});
+
+test("what came before anybody counted is counted once", async () => {
+  const { quota, rows } = roomyDisk(["a"]);
+  await quota.makeRoomFor("r", 10, undefined);
+  rows.add("b");
+  await quota.added("r", 10);
+  expect(await quota.heldBytes("r")).toBe(20);
 });

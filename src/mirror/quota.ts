@@ -2,7 +2,7 @@ import type { ContentStore } from "../store/content.ts";
 import type { BlobRow, ContentIndex } from "../store/content-index.ts";
 
 type HeldBlob = Pick<BlobRow, "digest" | "ruleId" | "sizeBytes">;
-type QuotaIndex = Pick<ContentIndex, "oldest" | "removeBlob" | "sizes">;
+type QuotaIndex = Pick<ContentIndex, "blob" | "oldest" | "removeBlob" | "sizes">;
 
 /** A blob that was pulled or came within this time is in use or about to be: it is never evicted. */
 export const freshMs: number = 10 * 60_000;
@@ -14,7 +14,8 @@ export class Quota {
   readonly #content: Pick<ContentStore, "remove">;
   readonly #nowMs: () => number;
   readonly #evicted: (count: number, sizeBytes: number) => void;
-  #sizes: Map<string, number> | undefined;
+  #sizes: Promise<Map<string, number>> | undefined;
+  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(
     index: QuotaIndex,
@@ -35,17 +36,20 @@ export class Quota {
 
   /** Evicts until `neededBytes` more fit under the rule; false when what is left is fresh. */
   async makeRoomFor(ruleId: string, neededBytes: number, maxBytes: number | undefined): Promise<boolean> {
+    await this.#held();
     if (maxBytes === undefined) return true;
-    const excess = (await this.heldBytes(ruleId)) + neededBytes - maxBytes;
-    return excess <= 0 || (neededBytes <= maxBytes && (await this.#evict(ruleId, excess)) >= excess);
+    return this.#inTurn(async () => {
+      const excess = (await this.heldBytes(ruleId)) + neededBytes - maxBytes;
+      return excess <= 0 || (neededBytes <= maxBytes && (await this.#evict(ruleId, excess)) >= excess);
+    });
   }
 
   /** Evicts at least `neededBytes` of any rule, or as much as may go; true when anything went. */
   async makeRoomOnDisk(neededBytes: number): Promise<boolean> {
-    return (await this.#evict(undefined, neededBytes)) > 0;
+    return (await this.#inTurn(() => this.#evict(undefined, neededBytes))) > 0;
   }
 
-  /** Counts a blob that came. */
+  /** Counts a blob that came, for which room was made before. */
   async added(ruleId: string, sizeBytes: number): Promise<void> {
     const sizes = await this.#held();
     sizes.set(ruleId, (sizes.get(ruleId) ?? 0) + sizeBytes);
@@ -53,7 +57,14 @@ export class Quota {
 
   /** Takes one blob away. */
   remove(blob: HeldBlob): Promise<void> {
-    return this.#remove([blob]);
+    return this.#inTurn(() => this.#remove([blob]));
+  }
+
+  /** One removal at a time: two that chose the same blobs would both count the room that is made once. */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(work);
+    this.#turn = turn.catch(() => undefined);
+    return turn;
   }
 
   async #evict(ruleId: string | undefined, wantedBytes: number): Promise<number> {
@@ -74,7 +85,10 @@ export class Quota {
    * Rows go first: a request that decided before finds the file gone and treats it as a miss. A disk may be so full that
    * this cannot be written; then the files go first, which makes the room for it.
    */
-  async #remove(blobs: readonly HeldBlob[]): Promise<void> {
+  async #remove(chosen: readonly HeldBlob[]): Promise<void> {
+    await this.#held();
+    const blobs: HeldBlob[] = [];
+    for (const blob of chosen) if ((await this.#index.blob(blob.digest)) !== undefined) blobs.push(blob);
     const areRowsGone = await this.#removeRows(blobs).then(
       () => true,
       () => false,
@@ -88,8 +102,15 @@ export class Quota {
     for (const { digest } of blobs) await this.#index.removeBlob(digest);
   }
 
-  async #held(): Promise<Map<string, number>> {
-    this.#sizes ??= new Map(await this.#index.sizes());
+  /** Read once, before the first row is written or removed that is to be counted; again when it could not be read. */
+  #held(): Promise<Map<string, number>> {
+    this.#sizes ??= this.#index.sizes().then(
+      (sizes) => new Map(sizes),
+      (error: unknown) => {
+        this.#sizes = undefined;
+        throw error;
+      },
+    );
     return this.#sizes;
   }
 }

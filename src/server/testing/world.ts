@@ -50,6 +50,7 @@ export interface World extends AsyncDisposable {
   readonly clock: ManualClock;
   readonly storage: Storage;
   readonly blobs: BlobMirror;
+  readonly quota: Quota;
   readonly settings: Settings;
   /** Access records, in order. */
   readonly records: readonly string[];
@@ -81,7 +82,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
   const metrics = new Metrics();
   const clock = createManualClock();
   const storage = await openStorage(join(folder, "data"));
-  const mirrors = createMirrors({ options, settings, clock, storage, said, metrics });
+  const { quota, ...mirrors } = createMirrors({ options, settings, clock, storage, said, metrics });
   const serving = await makeServing(settings, {
     mirrors,
     key: new Uint8Array(32).fill(7),
@@ -101,6 +102,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     clock,
     storage,
     blobs: mirrors.blobs,
+    quota,
     settings,
     records,
     said,
@@ -153,7 +155,7 @@ interface MirrorWorld {
   readonly metrics: Metrics;
 }
 
-function createMirrors(world: MirrorWorld): Mirrors {
+function createMirrors(world: MirrorWorld): Mirrors & { readonly quota: Quota } {
   const { options, clock, storage, said, metrics } = world;
   const { index } = storage;
   const nowMs = (): number => clock.epochMs();
@@ -174,6 +176,7 @@ function createMirrors(world: MirrorWorld): Mirrors {
   const limits = { headersMs: 5000, resumes: 3 };
   const manifests = new ManifestMirror({ index, registryOf, nowMs, after });
   return {
+    quota,
     blobs: new BlobMirror({ index, content, quota, registryOf, limits, events, nowMs }),
     manifests,
     pages: new PageMirror({ index, manifests, registryOf, nowMs, after }),

@@ -1,0 +1,161 @@
+import { expect, test } from "bun:test";
+import { existsSync, readdirSync, truncateSync, unlinkSync, writeFileSync } from "node:fs";
+import { sweepContent } from "../../mirror/housekeeping.ts";
+import { blobReplies, digestOf } from "../../registry/testing/content.ts";
+import { createLatch } from "../../registry/testing/scripted-reply.ts";
+import { type DiskFaults, faultyContent } from "../testing/faulty-content.ts";
+import { type UniqueBlob, uniqueBlob } from "../testing/unique-blob.ts";
+import { createWorld, settled, until, type World } from "../testing/world.ts";
+
+// Faults F13, F14, F17 and F18: a disk that is full, fails, or has lost what the index says.
+
+async function faultyWorld(faults: DiskFaults, rule: Record<string, unknown> = {}): Promise<World> {
+  const rules = [{ match: "*", serve: "cache", ...rule }];
+  return createWorld({ content: faultyContent(faults), config: { rules } });
+}
+
+function offer(world: World, sizeBytes = 1_500_000): UniqueBlob {
+  const blob = uniqueBlob(sizeBytes);
+  world.upstream.on("GET", `/v2/${blob.path}`, blobReplies(blob.blob));
+  return blob;
+}
+
+async function pulled(world: World, { path }: UniqueBlob): Promise<string> {
+  const reply = await world.ask(`/v2/registry.test/${path}`);
+  return `${reply.status} ${digestOf(await reply.bytes())}`;
+}
+
+function gets(world: World, { path }: UniqueBlob): number {
+  return world.upstream.count("GET", `/v2/${path}`);
+}
+
+const faults: readonly [string, DiskFaults][] = [
+  ["no room to begin", { begin: "ENOSPC" }],
+  ["no file may be made", { begin: "EROFS" }],
+  ["no descriptors are left", { begin: "EMFILE" }],
+  ["no room for the first byte", { roomBytes: 0 }],
+  ["no room after a while", { roomBytes: 500_000 }],
+  ["no room for the last byte", { roomBytes: 1_499_999 }],
+  ["a sync that fails", { publish: "EIO" }],
+  ["no room for the name", { publish: "ENOSPC" }],
+];
+
+test.each(faults)("%s: the pull is whole, nothing is kept, and it is said (F13, F14)", async (_, given) => {
+  const disk = { ...given };
+  await using world = await faultyWorld(disk);
+  const blob = offer(world);
+  expect(await pulled(world, blob)).toBe(`200 ${blob.digest}`);
+  await settled(world.blobs);
+  expect(world.said.join()).toContain(blob.digest);
+  expect(await world.storage.index.blob(blob.digest)).toBeUndefined();
+  await until(() => readdirSync(world.storage.layout.fills).length === 0, "drafts are taken away");
+  expect(existsSync(world.storage.layout.blob(blob.digest))).toBe(false);
+  // The disk is well again: what comes now is kept.
+  for (const fault of Object.keys(disk)) delete disk[fault as keyof DiskFaults];
+  expect(await pulled(world, blob)).toBe(`200 ${blob.digest}`);
+  await settled(world.blobs);
+  expect(await pulled(world, blob)).toBe(`200 ${blob.digest}`);
+  expect(gets(world, blob)).toBe(2);
+});
+
+test("on a full disk what was not pulled for long makes room for what is pulled now (F13)", async () => {
+  const disk: DiskFaults = {};
+  await using world = await faultyWorld(disk);
+  const old = offer(world);
+  await pulled(world, old);
+  await settled(world.blobs);
+  await world.blobs.flushPulls();
+  world.clock.advance(11 * 60_000);
+  disk.roomBytes = 500_000;
+  const blob = offer(world);
+  // Room comes with the file that goes.
+  disk.onFull = () => {
+    if (!existsSync(world.storage.layout.blob(old.digest))) delete disk.roomBytes;
+  };
+  const reply = world.ask(`/v2/registry.test/${blob.path}`);
+  await until(() => !existsSync(world.storage.layout.blob(old.digest)), "the old blob goes");
+  delete disk.roomBytes;
+  expect(digestOf(await (await reply).bytes())).toBe(blob.digest);
+  await settled(world.blobs);
+  expect(await world.storage.index.blob(blob.digest)).toBeDefined();
+  expect(await world.storage.index.blob(old.digest)).toBeUndefined();
+});
+
+test("a draft that cannot be read back costs its late reader a download, not the pull (F14)", async () => {
+  const disk: DiskFaults = {};
+  await using world = await faultyWorld(disk);
+  const blob = uniqueBlob(4_000_000);
+  const gate = createLatch();
+  world.upstream.on("GET", `/v2/${blob.path}`, (request, nth) =>
+    nth === 1 ? { body: blob.blob, hold: { at: 3_000_000, until: gate.opened } } : blobReplies(blob.blob)(request),
+  );
+  const first = await world.ask(`/v2/registry.test/${blob.path}`);
+  const reader = first.body!.getReader();
+  let got = 0;
+  while (got < 2_900_000) got += (await reader.read()).value?.byteLength ?? 0;
+  disk.read = "EIO";
+  const late = pulled(world, blob);
+  await until(() => gets(world, blob) === 2, "the late reader asks for itself");
+  gate.open();
+  expect(await late).toBe(`200 ${blob.digest}`);
+  await reader.cancel();
+});
+
+const losses: readonly [string, (file: string) => void][] = [
+  ["is gone", (file) => unlinkSync(file)],
+  ["is empty", (file) => truncateSync(file)],
+  ["is one byte short", (file) => truncateSync(file, 1_499_999)],
+  ["is too long", (file) => truncateSync(file, 1_500_001)],
+];
+
+test.each(losses)("a file that %s is a miss, and is there again afterwards (F17, F18)", async (_, lose) => {
+  await using world = await faultyWorld({});
+  for (const ask of [{}, { method: "HEAD" }, { headers: { Range: "bytes=0-9" } }]) {
+    const blob = offer(world);
+    await pulled(world, blob);
+    await settled(world.blobs);
+    lose(world.storage.layout.blob(blob.digest));
+    const reply = await world.ask(`/v2/registry.test/${blob.path}`, ask);
+    const body = await reply.bytes();
+    expect([200, 206]).toContain(reply.status);
+    expect(blob.blob.subarray(0, body.byteLength).equals(body)).toBe(true);
+    expect(await pulled(world, blob)).toBe(`200 ${blob.digest}`);
+    await settled(world.blobs);
+    expect(await pulled(world, blob)).toBe(`200 ${blob.digest}`);
+    expect(gets(world, blob)).toBe(2);
+  }
+});
+
+test("a lost file that many ask for at once is counted out once (F18)", async () => {
+  await using world = await faultyWorld({});
+  const [kept, lost] = [offer(world), offer(world)];
+  for (const blob of [kept, lost]) await pulled(world, blob);
+  await settled(world.blobs);
+  unlinkSync(world.storage.layout.blob(lost.digest));
+  const answers = await Promise.all(Array.from({ length: 10 }, () => pulled(world, lost)));
+  expect(new Set(answers)).toEqual(new Set([`200 ${lost.digest}`]));
+  await settled(world.blobs);
+  expect(gets(world, lost)).toBe(2);
+  expect(await world.quota.heldBytes("rules[0]")).toBe(3_000_000);
+  expect(await pulled(world, lost)).toBe(`200 ${lost.digest}`);
+  expect(gets(world, lost)).toBe(2);
+});
+
+test("a file without a row is nobody's: it is not served, and is swept (F18)", async () => {
+  await using world = await faultyWorld({});
+  const { content, index, layout } = world.storage;
+  const [held, orphan] = [offer(world), offer(world)];
+  await pulled(world, held);
+  await settled(world.blobs);
+  const draft = await content.begin(orphan.digest);
+  await draft.write([new Uint8Array(orphan.blob)], 0);
+  await draft.publish();
+  await draft.close();
+  writeFileSync(`${layout.blob(held.digest)}.strange`, "not ours");
+  expect((await world.ask(`/v2/registry.test/c/blobs/${orphan.digest}`)).status).toBe(404);
+  const pace = { signal: new AbortController().signal, pause: () => Promise.resolve() };
+  const { removedFiles } = await sweepContent(content, index, (digest) => world.blobs.isFilling(digest), pace);
+  expect([removedFiles, existsSync(layout.blob(orphan.digest))]).toEqual([1, false]);
+  expect(await pulled(world, held)).toBe(`200 ${held.digest}`);
+  expect(gets(world, held)).toBe(1);
+});

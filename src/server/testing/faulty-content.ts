@@ -1,0 +1,55 @@
+import type { ContentStore, Draft } from "../../store/content.ts";
+
+/** What goes wrong with a disk, from now on and until it is changed. */
+export interface DiskFaults {
+  /** Bytes of any draft that fit; more is ENOSPC. */
+  roomBytes?: number;
+  /** The system's error of `begin`, of reading a draft back, and of publishing it. */
+  begin?: string;
+  read?: string;
+  publish?: string;
+  /** Called when a draft has no room. */
+  onFull?: () => void;
+}
+
+/** A store of content around a real one, whose disk has the faults that a test gives it. */
+export function faultyContent(faults: DiskFaults): (inner: ContentStore) => ContentStore {
+  return (inner) => ({
+    begin: async (digest) => {
+      fault(faults.begin);
+      return faultyDraft(await inner.begin(digest), faults);
+    },
+    pathIfHeld: (digest, sizeBytes) => inner.pathIfHeld(digest, sizeBytes),
+    sizeOf: (digest) => inner.sizeOf(digest),
+    remove: (digest) => inner.remove(digest),
+    list: (shard) => inner.list(shard),
+    shards: () => inner.shards(),
+    sweepDrafts: () => inner.sweepDrafts(),
+  });
+}
+
+function faultyDraft(inner: Draft, faults: DiskFaults): Draft {
+  return {
+    write: async (pieces, offset) => {
+      const sizeBytes = pieces.reduce((sum, piece) => sum + piece.byteLength, 0);
+      const isFull = offset + sizeBytes > (faults.roomBytes ?? Number.POSITIVE_INFINITY);
+      if (isFull) faults.onFull?.();
+      fault(isFull ? "ENOSPC" : undefined);
+      await inner.write(pieces, offset);
+    },
+    read: async (offset, length) => {
+      fault(faults.read);
+      return inner.read(offset, length);
+    },
+    publish: async () => {
+      fault(faults.publish);
+      await inner.publish();
+    },
+    discard: () => inner.discard(),
+    close: () => inner.close(),
+  };
+}
+
+function fault(code: string | undefined): void {
+  if (code !== undefined) throw Object.assign(new Error(`${code}: the disk of this test`), { code });
+}

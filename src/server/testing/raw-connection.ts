@@ -13,7 +13,7 @@ export interface RawAnswer {
 export type End = "fin" | "rst";
 
 interface Framed {
-  readonly body: Buffer;
+  readonly parts: readonly Buffer[];
   /** Where the next answer begins; absent while the body goes on. */
   readonly endByte: number | undefined;
 }
@@ -21,7 +21,9 @@ interface Framed {
 /** A client that sends exactly the bytes it is given and reads answers by their framing (RFC 9112, 6), as strictly as any. */
 export class RawConnection {
   readonly ended: Promise<End>;
-  #unread: Buffer = Buffer.alloc(0);
+  #buffer: Buffer = Buffer.alloc(64 * 1024);
+  #startByte = 0;
+  #endByte = 0;
   #end: End | undefined;
   #socket: Socket<unknown> | undefined;
   #news: PromiseWithResolvers<void> = Promise.withResolvers();
@@ -51,7 +53,7 @@ export class RawConnection {
 
   /** Bytes that came and belong to no answer yet. */
   get unread(): Buffer {
-    return this.#unread;
+    return this.#buffer.subarray(this.#startByte, this.#endByte);
   }
 
   /** Sends text as Latin-1. */
@@ -71,13 +73,13 @@ export class RawConnection {
   /** The next answer, waited for. Throws when the connection ended before one began. */
   async answer(method = "GET"): Promise<RawAnswer> {
     for (;;) {
-      const headEnd = this.#unread.indexOf("\r\n\r\n");
+      const headEnd = this.unread.indexOf("\r\n\r\n");
       const framed = headEnd < 0 ? undefined : this.#framed(method, headEnd);
-      if (framed?.endByte !== undefined) return this.#take(headEnd, framed.endByte, framed.body, true);
+      if (framed?.endByte !== undefined) return this.#take(headEnd, framed.endByte, framed.parts, true);
       if (this.#end !== undefined) {
         if (framed === undefined) throw new Error(`the connection ended (${this.#end}) without an answer`);
         const isWhole = this.#end === "fin" && isUntilClose(this.#head(headEnd).headers);
-        return this.#take(headEnd, this.#unread.length, framed.body, isWhole);
+        return this.#take(headEnd, this.unread.length, framed.parts, isWhole);
       }
       await this.#news.promise;
     }
@@ -93,7 +95,15 @@ export class RawConnection {
   }
 
   #received(bytes: Uint8Array): void {
-    this.#unread = Buffer.concat([this.#unread, bytes]);
+    const neededBytes = this.#endByte + bytes.length;
+    if (neededBytes > this.#buffer.length) {
+      const unread = this.unread;
+      this.#buffer = Buffer.alloc(2 * (unread.length + bytes.length));
+      unread.copy(this.#buffer);
+      [this.#startByte, this.#endByte] = [0, unread.length];
+    }
+    this.#buffer.set(bytes, this.#endByte);
+    this.#endByte += bytes.length;
     this.#tell();
   }
 
@@ -109,7 +119,7 @@ export class RawConnection {
   }
 
   #head(headEnd: number): Pick<RawAnswer, "status" | "headers"> {
-    const [statusLine = "", ...lines] = this.#unread.toString("latin1", 0, headEnd).split("\r\n");
+    const [statusLine = "", ...lines] = this.unread.toString("latin1", 0, headEnd).split("\r\n");
     const headers = new Map<string, string>();
     for (const line of lines) {
       const colon = line.indexOf(":");
@@ -125,15 +135,16 @@ export class RawConnection {
     const { status, headers } = this.#head(headEnd);
     const start = headEnd + 4;
     const length = headers.get("content-length");
-    if (method === "HEAD" || status === 304) return { body: Buffer.alloc(0), endByte: start };
-    if (headers.get("transfer-encoding") === "chunked") return dechunked(this.#unread, start);
+    if (method === "HEAD" || status === 304) return { parts: [], endByte: start };
+    if (headers.get("transfer-encoding") === "chunked") return dechunked(this.unread, start);
     const end = length === undefined ? Number.POSITIVE_INFINITY : start + Number(length);
-    return { body: this.#unread.subarray(start, end), endByte: end <= this.#unread.length ? end : undefined };
+    return { parts: [this.unread.subarray(start, end)], endByte: end <= this.unread.length ? end : undefined };
   }
 
-  #take(headEnd: number, endByte: number, body: Buffer, isWhole: boolean): RawAnswer {
+  #take(headEnd: number, endByte: number, parts: readonly Buffer[], isWhole: boolean): RawAnswer {
     const head = this.#head(headEnd);
-    this.#unread = this.#unread.subarray(endByte);
+    const body = Buffer.concat(parts);
+    this.#startByte += endByte;
     return { ...head, body, isWhole };
   }
 }
@@ -146,13 +157,13 @@ function dechunked(bytes: Buffer, start: number): Framed {
   const parts: Buffer[] = [];
   for (let at = start; ; ) {
     const lineEnd = bytes.indexOf("\r\n", at);
-    if (lineEnd < 0) return { body: Buffer.concat(parts), endByte: undefined };
+    if (lineEnd < 0) return { parts, endByte: undefined };
     const size = Number.parseInt(bytes.toString("latin1", at, lineEnd), 16);
     const partStart = lineEnd + 2;
     const isThere = bytes.length >= partStart + size + 2;
-    if (size === 0) return { body: Buffer.concat(parts), endByte: isThere ? partStart + 2 : undefined };
+    if (size === 0) return { parts, endByte: isThere ? partStart + 2 : undefined };
     parts.push(bytes.subarray(partStart, partStart + size));
-    if (!isThere) return { body: Buffer.concat(parts), endByte: undefined };
+    if (!isThere) return { parts, endByte: undefined };
     at = partStart + size + 2;
   }
 }

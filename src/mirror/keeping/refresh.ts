@@ -60,6 +60,9 @@ async function refreshOne({ registries, index, manifests }: Keeping, reference: 
       return { ...row, status: "failed", digest: before, reason: outcome.message };
     case "found": {
       const { digest } = outcome.row;
+      if ((await index.tag(place, tag))?.digest !== digest) {
+        return { ...row, status: "failed", digest, reason: "what it is now could not be written to the index" };
+      }
       if (before === undefined) return { ...row, status: "fetched", digest };
       return { ...row, status: digest === before ? "unchanged" : "changed", digest };
     }

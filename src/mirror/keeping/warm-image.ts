@@ -120,8 +120,20 @@ export class ImageWarming {
     const outcome = await (digest === undefined
       ? tag && manifests.byTag(this.#pull, tag)
       : manifests.byDigest(this.#pull, digest));
-    if (outcome?.kind === "found" && outcome.origin === "miss") this.#fetchedBytes += outcome.row.bytes.byteLength;
+    if (outcome?.kind === "found" && outcome.origin === "miss") {
+      this.#fetchedBytes += outcome.row.bytes.byteLength;
+      await this.#checkKept(outcome.row, tag);
+    }
     return outcome;
+  }
+
+  /** A pull is answered also when the index could not be written; here that is a failure. */
+  async #checkKept({ digest }: ManifestRow, tag: Image["tag"]): Promise<void> {
+    const { index } = this.#keeping;
+    const { place } = this.#pull;
+    const isManifestKept = (await index.manifestAt(place, digest)) !== undefined;
+    const isTagKept = tag === undefined || (await index.tag(place, tag)) !== undefined;
+    if (!isManifestKept || !isTagKept) this.#fail(`${digest} came and could not be written to the index`);
   }
 
   async #walk(root: ManifestRow, choice: PlatformChoice): Promise<void> {

@@ -145,6 +145,14 @@ test("a blob that does not fit into the quota beside what is fresh is not begun"
   expect(world.registry.asked.filter(([, , of]) => of === big.digest)).toEqual([]);
 });
 
+test("a manifest that came and could not be written is a failure", async () => {
+  images.manifest([images.blob("x")], "v1");
+  const { index } = world.keeping;
+  index.putManifest = () => Promise.resolve();
+  const { rows } = await run(warming(["quay.io/a/b:v1"]));
+  expect(rows).toMatchObject([{ status: "failed", failures: [expect.stringContaining("could not be written")] }]);
+});
+
 test("blobs that were seen elsewhere are linked by the upstream's word and not fetched again", async () => {
   images.manifest([images.blob("shared")], "v1");
   await run(warming(["quay.io/a/b:v1"]));

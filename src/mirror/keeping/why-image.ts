@@ -20,7 +20,7 @@ export interface ImageState {
 }
 
 /** A blob, when it was last pulled, and the rule whose quota it counts against. */
-export interface HeldBlob {
+interface HeldBlob {
   readonly digest: Digest;
   readonly lastPulledAtMs: number;
   readonly ruleId: string;

@@ -65,6 +65,7 @@ export async function createWorld(...rules: readonly Rule[]): Promise<World> {
       nowMs += ms;
     },
     async [Symbol.asyncDispose]() {
+      while (keeping.blobs.runningFills > 0) await new Promise((resolve) => setImmediate(resolve));
       await keeping.index.close();
       rmSync(layout.root, { recursive: true });
     },

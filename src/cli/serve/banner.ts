@@ -1,8 +1,10 @@
 import { formatSize } from "../../config/size.ts";
 import type { Settings } from "../../config/settings.ts";
-import { describeMatch } from "../../rules/rule.ts";
+import { describeMatch, type Rule } from "../../rules/rule.ts";
 
 const rulesShown = 12;
+/** Whose image the commands to try pull. */
+const kubernetes = "registry.k8s.io";
 
 /** What a server says when it starts: where it is, what it does with which names, and what to try. */
 export function banner(version: string, url: string, settings: Settings): string {
@@ -18,19 +20,42 @@ export function banner(version: string, url: string, settings: Settings): string
     "rules:",
     ...rules,
     ...(more > 0 ? [`  and ${more} more (periplus config print shows all)`] : []),
-    "try:",
-    ...tries(url, settings),
+    ...tries(url, exampleOf(settings)),
     "",
   ].join("\n");
 }
 
-function tries(url: string, settings: Settings): readonly string[] {
+/** An image that can be named here: `repository` as it stands behind our own address. */
+interface Example {
+  readonly repository: string;
+  readonly tag: string;
+}
+
+/** pause of registry.k8s.io where that is served, else the place of an image; `undefined` when nothing can be named in a path. */
+function exampleOf({ table, upstreams }: Settings): Example | undefined {
+  const { rest } = table;
+  const hosts = rest === undefined ? table.rules.flatMap(namedBy) : [...upstreams.keys()];
+  const known = rest?.upstream ?? (hosts.includes(kubernetes) ? kubernetes : hosts[0]);
+  if (known === undefined) return undefined;
+  const prefix = rest?.upstream === undefined ? `${known}/` : "";
+  return known === kubernetes
+    ? { repository: `${prefix}pause`, tag: "3.9" }
+    : { repository: `${prefix}REPOSITORY`, tag: "TAG" };
+}
+
+function namedBy({ match }: Rule): readonly string[] {
+  return match.kind === "name" ? [match.name] : [];
+}
+
+function tries(url: string, example: Example | undefined): readonly string[] {
+  if (example === undefined) return [];
   const host = new URL(url).host.replace("127.0.0.1", "localhost").replace("0.0.0.0", "localhost");
-  const isBare = settings.table.rest?.upstream !== undefined;
-  const name = `${host}/${isBare ? "" : "registry.k8s.io/"}pause:3.9`;
+  const name = `${host}/${example.repository}:${example.tag}`;
+  const layout = `${example.repository.split("/").at(-1)}:${example.tag}`;
   return [
+    "try:",
     `  crane manifest ${name}`,
-    `  skopeo copy --src-tls-verify=${url.startsWith("https")} docker://${name} oci:pause:3.9`,
-    `  curl -s ${url}/v2/${isBare ? "" : "registry.k8s.io/"}pause/tags/list`,
+    `  skopeo copy --src-tls-verify=${url.startsWith("https")} docker://${name} oci:${layout}`,
+    `  curl -s ${url}/v2/${example.repository}/tags/list`,
   ];
 }

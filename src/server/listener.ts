@@ -42,7 +42,7 @@ export class Listener {
 
   /**
    * Goes on with other certificates. The runtime cannot change them on an open listener, so a second one is opened on the same
-   * port, and the first finishes what it has.
+   * port, and the first finishes what it has. The port is never closed; a connection that is just being made may be reset.
    */
   rotate(tls: ListenerTls["options"]): void {
     const before = this.#server;

@@ -38,16 +38,23 @@ export class RawConnection {
   /** Connects to a port of 127.0.0.1, over TLS when an authority is given. */
   static async open(port: number, ca?: string): Promise<RawConnection> {
     const connection = new RawConnection();
+    const ready = Promise.withResolvers<void>();
     connection.#socket = await Bun.connect({
       hostname: "127.0.0.1",
       port,
       ...(ca === undefined ? {} : { tls: { ca, serverName: "localhost" } }),
       socket: {
+        open: () => (ca === undefined ? ready.resolve() : undefined),
+        handshake: (_, isGood, error) => (isGood ? ready.resolve() : ready.reject(error)),
         data: (_, bytes) => connection.#received(bytes),
-        close: (_, error) => connection.#over(error === undefined || error === null ? "fin" : "rst"),
+        close: (_, error) => {
+          ready.reject(new Error("the connection ended before it was ready"));
+          connection.#over(error === undefined || error === null ? "fin" : "rst");
+        },
         error: () => connection.#over("rst"),
       },
     });
+    await ready.promise;
     return connection;
   }
 

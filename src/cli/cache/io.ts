@@ -14,9 +14,15 @@ export interface CacheIo {
   readonly readFile: ReadFile;
   readonly readStdin: () => Promise<string>;
   readonly nowMs: () => number;
-  /** Calls back on the first interrupt, until the returned function is called. A second one ends the process. */
-  readonly onInterrupt: (stop: () => void) => () => void;
+  /**
+   * Calls back on the first interrupt, until the returned function is called, and when nobody reads what is written any
+   * more. A second interrupt ends the process.
+   */
+  readonly onInterrupt: (stop: (why: Interruption) => void) => () => void;
 }
+
+/** `unread`: who read the results has left, as `head` does. */
+export type Interruption = "signal" | "unread";
 
 /** The process as it is. */
 export function processIo(): CacheIo {
@@ -38,15 +44,17 @@ export function processIo(): CacheIo {
 
 const signals = ["SIGINT", "SIGTERM"] as const;
 
-function onInterrupt(stop: () => void): () => void {
+function onInterrupt(stop: (why: Interruption) => void): () => void {
   // Once: the second one finds no listener and does what the system does.
   const once = (): void => {
     forget();
-    stop();
+    stop("signal");
   };
   const forget = (): void => {
     for (const signal of signals) process.off(signal, once);
   };
   for (const signal of signals) process.on(signal, once);
+  // Kept to the end: without a listener what cannot be written any more would end the process with a stack.
+  process.stdout.on("error", () => stop("unread"));
   return forget;
 }

@@ -4,7 +4,7 @@ import type { Settings } from "../../config/settings.ts";
 import { asFailure } from "../../errors/failure.ts";
 import type { Outcome } from "../../mirror/keeping/events.ts";
 import { exitStatus } from "../exit.ts";
-import type { CacheIo } from "./io.ts";
+import type { CacheIo, Interruption } from "./io.ts";
 import type { CommonOptions } from "./options.ts";
 import { Screen } from "./screen.ts";
 import { openSession, type Session } from "./session.ts";
@@ -43,7 +43,7 @@ export async function runOperation<Row, Totals>(
   if (settings === undefined) return io.setStatus(exitStatus.failed);
   const screen = new Screen(io);
   const stop = new AbortController();
-  const forget = io.onInterrupt(() => stop.abort());
+  const forget = io.onInterrupt((why) => stop.abort(why));
   let session: Session | undefined;
   try {
     const warn = (message: string): void => screen.note(message);
@@ -51,7 +51,8 @@ export async function runOperation<Row, Totals>(
     const response = await session.ask(operation, stop.signal);
     io.setStatus(await show(response, { screen, options, signal: stop.signal }, operation.text));
   } catch (error) {
-    screen.note(stop.signal.aborted ? stopped : asFailure(error, "STORAGE_FAILED", "cannot go on").message);
+    if (stop.signal.aborted) sayStopped(screen, stop.signal);
+    else screen.note(asFailure(error, "STORAGE_FAILED", "cannot go on").message);
     io.setStatus(exitStatus.failed);
   } finally {
     forget();
@@ -59,7 +60,10 @@ export async function runOperation<Row, Totals>(
   }
 }
 
-const stopped = "stopped; what is held stays";
+/** Who has left is told nothing. */
+function sayStopped(screen: Screen, signal: AbortSignal): void {
+  if (signal.reason === ("signal" satisfies Interruption)) screen.note("stopped; what is held stays");
+}
 
 interface Showing {
   readonly screen: Screen;
@@ -91,7 +95,8 @@ async function show<Row, Totals>(
         return statusOf[event.outcome];
     }
   }
-  screen.note(signal.aborted ? stopped : "the server ended before it was done");
+  if (signal.aborted) sayStopped(screen, signal);
+  else screen.note("the server ended before it was done");
   return exitStatus.failed;
 }
 

@@ -5,12 +5,27 @@ import { createAuthority, issueCertificate } from "./certificates.ts";
 import { type Credentials, type Endpoint, get } from "./endpoint.ts";
 import { type Fixtures, pushFixtures } from "./fixtures.ts";
 import { type Periplus, startPeriplus } from "./periplus.ts";
-import { type TemporaryFolder, temporaryFolder } from "./process.ts";
+import { type Finished, run, type TemporaryFolder, temporaryFolder } from "./process.ts";
 import { CLIENTS, type Clients, startClients } from "./pulling.ts";
 import { type Registry, startRegistry, USER } from "./registry.ts";
+import { binary } from "./versions.ts";
 
 /** A user of Periplus, whom the upstream does not know. */
 const OURS: Credentials = { username: "bob", password: "tr0ub4dor" };
+
+/** Commands that log in; crane asks nobody when it does. */
+const LOGINS: readonly (readonly [string, (endpoint: Endpoint, home: string) => readonly string[]])[] = [
+  ["skopeo", ({ host }, home) => ["login", "--tls-verify=false", "--authfile", join(home, "auth.json"), host]],
+  ["podman", ({ host }, home) => ["login", "--tls-verify=false", "--authfile", join(home, "auth.json"), host]],
+  [
+    "oras",
+    ({ host, caFile }, home) => ["login", ...trusting(caFile), "--registry-config", join(home, "oras.json"), host],
+  ],
+];
+
+function trusting(caFile: string | undefined): readonly string[] {
+  return caFile === undefined ? ["--plain-http"] : ["--ca-file", caFile];
+}
 
 let clients: Clients;
 let folder: TemporaryFolder;
@@ -93,6 +108,16 @@ describe.each([
 
   test.each(CLIENTS)("%s pulls what is public with a user", async (client) => {
     await clients.expectPull(client, user, fixtures.tool, { repository: "open.test/team/tool" });
+  });
+
+  test.each(LOGINS)("%s logs in with the right password only", async (name, login) => {
+    await using home = await temporaryFolder("login");
+    const given = (password: string): Promise<Finished> =>
+      run([binary(name), ...login(periplus.endpoint, home.path), "--username", OURS.username, "--password", password], {
+        env: { HOME: home.path },
+      });
+    expect(await given("guess")).not.toMatchObject({ code: 0 });
+    expect(await given(OURS.password)).toMatchObject({ code: 0 });
   });
 
   test("the challenge names our own token endpoint, and Basic works without it", async () => {

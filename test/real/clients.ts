@@ -8,7 +8,7 @@ import { type Finished, run, type RunOptions } from "./process.ts";
 import { binary } from "./versions.ts";
 
 /** An image to pull: `reference` is a tag or a digest. */
-export interface Source {
+interface Source {
   readonly endpoint: Endpoint;
   readonly repository: string;
   readonly reference: string;

@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, expect, test } from "bun:test";
-import { cp, exists, mkdir, readFile, symlink } from "node:fs/promises";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { cp, exists, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { get } from "./endpoint.ts";
 import { type Fixtures, pushFixtures } from "./fixtures.ts";
@@ -100,6 +100,53 @@ curl -s http://127.0.0.1:5000/v2/; ls -d periplus-data; cat log`;
   expect(answers).toContain("ok\n{}periplus-data\n");
   expect(answers).toContain("listens on http://127.0.0.1:5000\n");
 }, 60_000);
+
+describe("the README's files", () => {
+  let readme: string;
+  let server: Server;
+
+  beforeAll(async () => {
+    server = await serve([join(copy, "bin", "periplus"), "serve", "--storage", join(folder.path, "mirror")], copy);
+    readme = await readFile(join(CHECKOUT, "README.md"), "utf8");
+  });
+
+  afterAll(async () => server[Symbol.asyncDispose]());
+
+  /** The block of the README that has this in it, at our address. */
+  function block(part: string): string {
+    const blocks = [...readme.matchAll(/^```toml\n([^`]*)^```$/gm)].map(([, text = ""]) => text);
+    const found = blocks.filter((text) => text.includes(part));
+    expect([part, found.length]).toEqual([part, 1]);
+    return found[0]!.replaceAll("127.0.0.1:5000", server.host);
+  }
+
+  test("containerd's makes it pull from here what is named after the registry", async () => {
+    const { containerd } = clients;
+    await mkdir(join(containerd.hostsFolder, "_default"));
+    await writeFile(join(containerd.hostsFolder, "_default", "hosts.toml"), block("capabilities"));
+    const pull = ["images", "pull", "--snapshotter", "native", "--hosts-dir", containerd.hostsFolder];
+    expect(await containerd.ctr([...pull, "registry.k8s.io/pause:3.9"])).toMatchObject({ code: 0 });
+    expect((await containerd.ctr(["images", "ls"])).stdout).toContain(fixtures.tool.manifest.digest);
+  });
+
+  test("podman's makes it pull from here", async () => {
+    const { podman } = clients.podman;
+    const conf = join(folder.path, "podman.conf");
+    await writeFile(conf, block("[[registry.mirror]]"));
+    expect(await podman(["pull", "--quiet", "registry.k8s.io/pause:3.9"], conf)).toMatchObject({ code: 0 });
+    const inspected = await podman(["image", "inspect", "--format", "{{.Digest}}", "registry.k8s.io/pause:3.9"]);
+    expect(inspected.stdout.trim()).toBe(fixtures.tool.manifest.digest);
+  });
+
+  test("the same makes skopeo pull from here", async () => {
+    const conf = join(folder.path, "skopeo.conf");
+    await writeFile(conf, block("[[registry.mirror]]"));
+    const into = join(folder.path, "skopeo");
+    const copied = ["copy", "docker://registry.k8s.io/pause:3.9", `dir:${into}`];
+    await mustRun([binary("skopeo"), "--registries-conf", conf, ...copied]);
+    expect(await readFile(join(into, "manifest.json"), "utf8")).toBe(fixtures.tool.body);
+  });
+});
 
 test("the single binary serves and pulls, alone in a folder", async () => {
   const platform = `${process.platform}-${process.arch}`;

@@ -64,11 +64,13 @@ export async function pushFixtures(endpoint: Endpoint, options: PushOptions = {}
   const copy = async (from: Image, to: string): Promise<void> => {
     await mustRun(copyCommand(from, `${endpoint.host}/${prefix}${to}`, endpoint), { cwd: folder });
   };
-  await copy({ layout: LAYOUTS.app, tag: "1.0" }, "app:1.0");
-  await copy({ layout: LAYOUTS.app, tag: signature }, `app:${signature}`);
-  await copy({ layout: LAYOUTS.appDocker, tag: "1.0" }, "app-docker:1.0");
-  await copy({ layout: LAYOUTS.tool, tag: "2.1" }, "tool:2.1");
-  await copy({ layout: LAYOUTS.tool, tag: "2.1" }, `many:${MANY_TAGS.join(",")}`);
+  await Promise.all([
+    copy({ layout: LAYOUTS.app, tag: "1.0" }, "app:1.0"),
+    copy({ layout: LAYOUTS.app, tag: signature }, `app:${signature}`),
+    copy({ layout: LAYOUTS.appDocker, tag: "1.0" }, "app-docker:1.0"),
+    copy({ layout: LAYOUTS.tool, tag: "2.1" }, "tool:2.1"),
+    copy({ layout: LAYOUTS.tool, tag: "2.1" }, `many:${MANY_TAGS.join(",")}`),
+  ]);
   const tool = await describe(LAYOUTS.tool, "2.1");
   return {
     app,

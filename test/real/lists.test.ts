@@ -70,11 +70,11 @@ function lines(text: string): readonly string[] {
 }
 
 describe("signatures", () => {
-  test.each(COPYING_CLIENTS)("$name pulls the signature by its tag", async ({ pull }) => {
+  test.each(COPYING_CLIENTS)("$name pulls the signature by its tag", async (client) => {
     const { signature } = fixtures;
     await using folder = await temporaryFolder("signature");
     const source = { endpoint: periplus.endpoint, repository: "registry.test/app", reference: signature.tag };
-    expect(await pull(source, folder.path)).toMatchObject({ kind: "pulled", digest: signature.manifest.digest });
+    expect(await client.pull(source, folder.path)).toMatchObject({ kind: "pulled", digest: signature.manifest.digest });
   });
 
   test("what crane gets of it verifies", async () => {

@@ -54,12 +54,16 @@ export async function startPeriplus(options: PeriplusOptions): Promise<Periplus>
     ...(options.credentials === undefined ? {} : { credentials: options.credentials }),
     ...(options.clientCertificate === undefined ? {} : { clientCertificate: options.clientCertificate }),
   };
-  const running = await launch({
+  const launching = launch({
     command: [PERIPLUS, "serve", "--config", configFile, ...(options.args ?? [])],
     cwd: folder.path,
     logFile: join(folder.path, "periplus.log"),
     ...(options.env === undefined ? {} : { env: options.env }),
     ready: async () => (await get(endpoint, "/readyz", { signal: AbortSignal.timeout(1000) })).ok,
+  });
+  const running = await launching.catch(async (error: unknown) => {
+    await folder[Symbol.asyncDispose]();
+    throw error;
   });
   return {
     endpoint,

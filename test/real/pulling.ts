@@ -62,7 +62,7 @@ export async function startClients(): Promise<Clients> {
 }
 
 /** The digest is the fixture's, and so is everything else this client keeps. */
-export function expectPulled(pulled: Pulled, image: ImageFixture, keeps: Client["keeps"]): void {
+function expectPulled(pulled: Pulled, image: ImageFixture, keeps: Client["keeps"]): void {
   if (pulled.kind === "refused") throw new Error(pulled.output);
   expect(pulled.digest).toBe(image.manifest.digest);
   const [platform] = image.platforms;

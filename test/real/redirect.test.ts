@@ -106,11 +106,11 @@ describe("with signatures kept elsewhere", () => {
     await Promise.all([periplus, images].map((part) => part[Symbol.asyncDispose]()));
   });
 
-  test.each(COPYING_CLIENTS)("$name pulls the signature, its manifest and its blobs", async ({ pull }) => {
+  test.each(COPYING_CLIENTS)("$name pulls the signature, its manifest and its blobs", async (client) => {
     const { signature } = fixtures;
     await using folder = await temporaryFolder("signature");
     const source = { endpoint: periplus.endpoint, repository: "app", reference: signature.tag };
-    expect(await pull(source, folder.path)).toMatchObject({ kind: "pulled", digest: signature.manifest.digest });
+    expect(await client.pull(source, folder.path)).toMatchObject({ kind: "pulled", digest: signature.manifest.digest });
   });
 
   test("oras discovers what refers to the image", async () => {

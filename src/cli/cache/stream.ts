@@ -42,7 +42,10 @@ async function* linesOf(
 
 async function refusal(response: Response): Promise<Failure> {
   const text = await response.text();
-  return new Failure({ code: "UNSUPPORTED", message: `the server refused this (${response.status}): ${messageIn(text)}` });
+  return new Failure({
+    code: "UNSUPPORTED",
+    message: `the server refused this (${response.status}): ${messageIn(text)}`,
+  });
 }
 
 function messageIn(text: string): string {

@@ -37,6 +37,7 @@ let index: ContentIndex;
 let content: ContentStore;
 let registry: FakeRegistry;
 let mirror: BlobMirror;
+let quota: Quota;
 let pull: Pull;
 let other: Pull;
 let log: string[];
@@ -60,7 +61,7 @@ afterEach(async () => {
 });
 
 function make(store: ContentStore): BlobMirror {
-  const quota = new Quota(
+  quota = new Quota(
     index,
     store,
     () => nowMs,
@@ -336,7 +337,7 @@ test("the quota evicts what was pulled longest ago, and never what is fresh", as
   await settled();
   expect(log).toContain("not kept");
   expect((await mirror.open(small, digest)).kind).toBe("held");
-  await mirror.flushPulls();
+  await quota.flushPulls();
   nowMs += 11 * 60_000;
   expect((await bytesOf(await mirror.open(small, digestOf(next)))).byteLength).toBe(900_000);
   await settled();

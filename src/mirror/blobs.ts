@@ -8,7 +8,7 @@ import type { DownloadLimits } from "./download.ts";
 import type { MirrorEvents } from "./events.ts";
 import { ExpiringMap } from "./expiring.ts";
 import { Fill } from "./fill.ts";
-import { type Origin, type Pull, placeKey, refusedAnswer, waits } from "./pull.ts";
+import { answerLimits, type Origin, type Pull, placeKey, refusedAnswer, waits } from "./pull.ts";
 import type { Quota } from "./quota.ts";
 import type { PullIndex } from "./tolerant-index.ts";
 
@@ -51,7 +51,6 @@ export class BlobMirror {
   readonly #starting = new Map<Digest, Starting>();
   readonly #fills = new Map<Digest, Fill>();
   readonly #absences: ExpiringMap<Absent | Unavailable>;
-  #pulls = new Map<Digest, number>();
 
   constructor(parts: BlobParts) {
     this.#parts = parts;
@@ -96,21 +95,15 @@ export class BlobMirror {
     return answer.kind === "found" ? { ...answer, origin: "miss" } : answer;
   }
 
-  /** Writes the times of the pulls since the last call. */
-  async flushPulls(): Promise<void> {
-    const pulls = this.#pulls;
-    if (pulls.size === 0) return;
-    this.#pulls = new Map();
-    await this.#parts.index.touch(pulls);
-  }
-
-  /** Ends the downloads that run. */
-  stop(): void {
-    for (const fill of this.#fills.values()) fill.source.stop.abort();
+  /** Ends the downloads that run, and waits until what they leave is in its place. */
+  async stop(): Promise<void> {
+    const fills = [...this.#fills.values()];
+    for (const fill of fills) fill.stop();
+    await Promise.all(fills.map((fill) => fill.ended));
   }
 
   async #held(pull: Pull, digest: Digest): Promise<HeldBlob | Absent | Unavailable | undefined> {
-    const { index, content, nowMs } = this.#parts;
+    const { index, content } = this.#parts;
     const row = (await index.blobAt(pull.place, digest)) ?? (await this.#heldElsewhere(pull, digest));
     if (row === undefined || "kind" in row) return row;
     const path = content.pathIfHeld(digest, row.sizeBytes);
@@ -119,7 +112,7 @@ export class BlobMirror {
       await this.#parts.quota.remove(row);
       return undefined;
     }
-    this.#pulls.set(digest, nowMs());
+    this.#parts.quota.pulled(digest);
     return { kind: "held", path, sizeBytes: row.sizeBytes, origin: "hit" };
   }
 
@@ -143,8 +136,7 @@ export class BlobMirror {
   }
 
   async #ask({ place }: Pull, digest: Digest): Promise<Answer<BlobHead>> {
-    const limits = { signal: AbortSignal.timeout(waits.answerMs), timeoutMs: waits.answerMs };
-    const answer = await this.#parts.registryOf(place.upstream).headBlob(place.repository, digest, limits);
+    const answer = await this.#parts.registryOf(place.upstream).headBlob(place.repository, digest, answerLimits());
     if (answer.kind === "absent") this.#absences.set(placeKey(place, digest), answer, waits.absenceMs);
     return answer;
   }

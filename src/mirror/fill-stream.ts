@@ -87,7 +87,7 @@ function restStream(fill: Fill, offset: number, keptBytes: number): ReadableStre
   const writer = writable.getWriter();
   const source = { ...fill.source, stop };
   const run = async (): Promise<void> => {
-    const hasher = await fill.hashWritten(keptBytes);
+    const hasher = await hashWritten(fill, keptBytes);
     const { registry, place, digest, limits } = source;
     const range = { startByte: keptBytes, endByte: undefined };
     const first = await registry.getBlob(place.repository, digest, range, {
@@ -116,6 +116,19 @@ function restStream(fill: Fill, offset: number, keptBytes: number): ReadableStre
     writer.abort(error).catch(() => undefined);
   });
   return readable;
+}
+
+/** The hash of what is on disk from the start up to `endByte`. */
+async function hashWritten(fill: Fill, endByte: number): Promise<Bun.CryptoHasher> {
+  const hasher = new Bun.CryptoHasher(algorithmOf(fill.digest));
+  for (let offset = 0; offset < endByte; ) {
+    const bytes = await fill.readWritten(offset);
+    if (bytes === undefined || bytes.byteLength === 0) throw lostFailure(fill, "what was kept cannot be read back");
+    const part = bytes.subarray(0, endByte - offset);
+    hasher.update(part);
+    offset += part.byteLength;
+  }
+  return hasher;
 }
 
 function lostFailure({ source }: Fill, reason: string): Failure {

@@ -102,7 +102,11 @@ export class Fill {
 
   /** Ends the download when nobody reads it. */
   abandon(): void {
-    if (this.#readers.size > 0) return;
+    if (this.#readers.size === 0) this.stop();
+  }
+
+  /** Ends the download. */
+  stop(): void {
     this.source.stop.abort();
     this.#resumeDownload?.();
   }
@@ -148,7 +152,7 @@ export class Fill {
       if (this.#state.kind === "failed") throw this.#state.failure;
       if (offset < this.#shownBytes) {
         const recent = this.#recent.read(offset, Math.min(offset + this.#readers.readBytes, this.#shownBytes));
-        const bytes = recent ?? (await this.#readWritten(offset).catch(() => null));
+        const bytes = recent ?? (await this.readWritten(offset).catch(() => null));
         if (bytes === null) return { kind: "lost", keptBytes: 0 };
         if (bytes !== undefined) return { kind: "bytes", bytes };
         if (this.#writer?.error !== undefined || this.#draft === undefined) {
@@ -159,18 +163,11 @@ export class Fill {
     }
   }
 
-  /** The hash of what is on disk from the start up to `endByte`, for who goes on from there by a download of its own. */
-  async hashWritten(endByte: number): Promise<Bun.CryptoHasher> {
-    const hasher = new Bun.CryptoHasher(algorithmOf(this.digest));
-    for (let offset = 0; offset < endByte; ) {
-      const bytes = await this.#readWritten(offset);
-      if (bytes === undefined || bytes.byteLength === 0)
-        throw new Failure({ code: "STORAGE_FAILED", message: `cannot read ${this.digest} back` });
-      const part = bytes.subarray(0, endByte - offset);
-      hasher.update(part);
-      offset += part.byteLength;
-    }
-    return hasher;
+  /** What the disk holds from an offset on, as far as one read goes; `undefined` when that is nothing. */
+  async readWritten(offset: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    const end = Math.min(this.#writer?.writtenBytes ?? 0, this.#shownBytes);
+    if (this.#draft === undefined || offset >= end) return undefined;
+    return this.#draft.read(offset, Math.min(this.#readers.readBytes, end - offset));
   }
 
   #accept(bytes: Uint8Array<ArrayBuffer>): Promise<void> | undefined {
@@ -222,12 +219,6 @@ export class Fill {
       this.#keeper.notKept(failure);
       await this.#draft.discard().catch(() => undefined);
     }
-  }
-
-  async #readWritten(offset: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    const end = Math.min(this.#writer?.writtenBytes ?? 0, this.#shownBytes);
-    if (this.#draft === undefined || offset >= end) return undefined;
-    return this.#draft.read(offset, Math.min(this.#readers.readBytes, end - offset));
   }
 
   #missingBytes(): number {

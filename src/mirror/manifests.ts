@@ -5,6 +5,7 @@ import type { Absent, Answer, ManifestHead, RemoteRegistry, Unavailable } from "
 import type { ManifestRow, TagRow } from "../store/content-index.ts";
 import { ExpiringMap } from "./expiring.ts";
 import {
+  answerLimits,
   type FoundManifest,
   type FoundManifestHead,
   type ManifestOutcome,
@@ -191,7 +192,7 @@ export class ManifestMirror {
     if (absent !== undefined) return Promise.resolve(absent);
     return this.#fetches.run(key, async () => {
       const { index, nowMs } = this.#parts;
-      const answer = await this.#registry(pull).getManifest(place.repository, reference, limits());
+      const answer = await this.#registry(pull).getManifest(place.repository, reference, answerLimits());
       if (answer.kind === "absent") this.#absences.set(key, answer, waits.absenceMs);
       if (answer.kind !== "found") return answer;
       const row = { digest: answer.digest, mediaType: answer.mediaType, bytes: answer.bytes };
@@ -227,16 +228,12 @@ export class ManifestMirror {
   }
 
   #head({ place }: Pull, reference: Tag | Digest): Promise<Answer<ManifestHead>> {
-    return this.#parts.registryOf(place.upstream).headManifest(place.repository, reference, limits());
+    return this.#parts.registryOf(place.upstream).headManifest(place.repository, reference, answerLimits());
   }
 
   #registry({ place }: Pull): RemoteRegistry {
     return this.#parts.registryOf(place.upstream);
   }
-}
-
-function limits(): { readonly signal: AbortSignal; readonly timeoutMs: number } {
-  return { signal: AbortSignal.timeout(waits.answerMs), timeoutMs: waits.answerMs };
 }
 
 function found(row: ManifestRow, origin: Origin, ageMs?: number): FoundManifest {

@@ -3,9 +3,9 @@ import { parseManifest } from "../manifest/manifest.ts";
 import { algorithmOf, type Digest, hexOf } from "../reference/digest.ts";
 import type { RegistryHost } from "../reference/host.ts";
 import { parseTag } from "../reference/repository.ts";
-import type { Absent, Answer, Page, RemoteRegistry, Unavailable } from "../registry/remote.ts";
+import type { Absent, Answer, CallLimits, Page, RemoteRegistry, Unavailable } from "../registry/remote.ts";
 import type { PageRow } from "../store/content-index.ts";
-import { type Origin, type Pull, placeKey, waits } from "./pull.ts";
+import { answerLimits, type Origin, type Pull, placeKey, waits } from "./pull.ts";
 import { SingleFlight } from "./single-flight.ts";
 import type { ManifestMirror } from "./manifests.ts";
 import type { PullIndex } from "./tolerant-index.ts";
@@ -54,7 +54,7 @@ export class PageMirror {
     });
   }
 
-  async #page(pull: Pull, key: string, ask: (limits: Limits) => Promise<Answer<Page>>): Promise<PageOutcome> {
+  async #page(pull: Pull, key: string, ask: (limits: CallLimits) => Promise<Answer<Page>>): Promise<PageOutcome> {
     const { index, nowMs, after } = this.#parts;
     const held = await index.page(pull.place, key);
     const fetching = this.#fetch(pull, key, ask);
@@ -76,10 +76,10 @@ export class PageMirror {
   #fetch(
     pull: Pull,
     key: string,
-    ask: (limits: Limits) => Promise<Answer<Page>>,
+    ask: (limits: CallLimits) => Promise<Answer<Page>>,
   ): Promise<Answer<{ readonly page: PageRow }>> {
     return this.#fetches.run(placeKey(pull.place, key), async () => {
-      const answer = await ask({ signal: AbortSignal.timeout(waits.answerMs), timeoutMs: waits.answerMs });
+      const answer = await ask(answerLimits());
       if (answer.kind !== "found") return answer;
       const { bytes, mediaType, nextQuery, filtersApplied } = answer;
       const page = { bytes, mediaType, nextQuery, filtersApplied, checkedAtMs: this.#parts.nowMs() };
@@ -96,11 +96,6 @@ export class PageMirror {
     if (outcome.kind === "found" && parseManifest(outcome.row.bytes).kind === "index") return asPage(outcome.row.bytes);
     return asPage(new TextEncoder().encode(emptyIndex));
   }
-}
-
-interface Limits {
-  readonly signal: AbortSignal;
-  readonly timeoutMs: number;
 }
 
 const absent: Absent = { kind: "absent" };

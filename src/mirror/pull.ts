@@ -1,5 +1,5 @@
 import type { Digest } from "../reference/digest.ts";
-import type { Absent, Unavailable } from "../registry/remote.ts";
+import type { Absent, CallLimits, Unavailable } from "../registry/remote.ts";
 import type { Rule } from "../rules/rule.ts";
 import type { ManifestRow, Place } from "../store/content-index.ts";
 
@@ -60,6 +60,11 @@ export const waits = {
   /** A digest that came with wrong bytes is not asked for again this long. */
   wrongBytesMs: 30_000,
 } as const;
+
+/** Limits of a call that a client waits for. It is shared by all who ask meanwhile, so only its time ends it. */
+export function answerLimits(): CallLimits {
+  return { signal: new AbortController().signal, timeoutMs: waits.answerMs };
+}
 
 /** An `Unavailable` for what was found wrong here. */
 export function refusedAnswer(message: string): Unavailable {

@@ -23,6 +23,7 @@ function disk(
       rows.delete(digest);
     },
     sizes: async () => new Map([["r", 10 * rows.size]]),
+    touch: async () => undefined,
   };
   const content = { remove: async (digest: Digest) => void files.delete(digest) };
   const evicted = (): undefined => undefined;
@@ -60,4 +61,14 @@ test("what came before anybody counted is counted once", async () => {
   rows.add("b");
   await quota.added("r", 10);
   expect(await quota.heldBytes("r")).toBe(20);
+});
+
+test("what was pulled just now stays, although the index does not know of the pull yet", async () => {
+  const { quota, rows } = roomyDisk(["a", "b", "c"]);
+  quota.pulled("a" as Digest);
+  expect(await quota.makeRoomOnDisk(15)).toBe(true);
+  expect([...rows]).toEqual(["a"]);
+  await quota.flushPulls();
+  expect(await quota.makeRoomOnDisk(5)).toBe(true);
+  expect([...rows]).toEqual([]);
 });

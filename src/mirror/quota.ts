@@ -1,12 +1,15 @@
+import type { Digest } from "../reference/digest.ts";
 import type { ContentStore } from "../store/content.ts";
 import type { BlobRow, ContentIndex } from "../store/content-index.ts";
 
 type HeldBlob = Pick<BlobRow, "digest" | "ruleId" | "sizeBytes">;
-type QuotaIndex = Pick<ContentIndex, "blob" | "oldest" | "removeBlob" | "sizes">;
+type QuotaIndex = Pick<ContentIndex, "blob" | "oldest" | "removeBlob" | "sizes" | "touch">;
 
 /** A blob that was pulled or came within this time is in use or about to be: it is never evicted. */
 export const freshMs: number = 10 * 60_000;
 const batch = 64;
+/** How long it takes at most from the decision to send a file until it is open. */
+const openMs = 1000;
 
 /** Keeps each rule within its `maxSize`, and makes room when the disk is full: least recently pulled blobs go first. */
 export class Quota {
@@ -14,6 +17,8 @@ export class Quota {
   readonly #content: Pick<ContentStore, "remove">;
   readonly #nowMs: () => number;
   readonly #evicted: (count: number, sizeBytes: number) => void;
+  /** Pulls that the index has not been told of yet. */
+  #pulls = new Map<Digest, number>();
   #sizes: Promise<Map<string, number>> | undefined;
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -27,6 +32,19 @@ export class Quota {
     this.#content = content;
     this.#nowMs = nowMs;
     this.#evicted = evicted;
+  }
+
+  /** Notes that a blob is sent to somebody: until the index knows, it counts as fresh. */
+  pulled(digest: Digest): void {
+    this.#pulls.set(digest, this.#nowMs());
+  }
+
+  /** Writes the times of the pulls since the last call. */
+  async flushPulls(): Promise<void> {
+    const pulls = this.#pulls;
+    if (pulls.size === 0) return;
+    this.#pulls = new Map();
+    await this.#index.touch(pulls);
   }
 
   /** Bytes held under a rule. */
@@ -71,7 +89,8 @@ export class Quota {
     let freedBytes = 0;
     while (freedBytes < wantedBytes) {
       const oldest = await this.#index.oldest(ruleId, this.#nowMs() - freshMs, batch);
-      const going = firstOf(oldest, wantedBytes - freedBytes);
+      const idle = oldest.filter(({ digest }) => !this.#pulls.has(digest));
+      const going = firstOf(idle, wantedBytes - freedBytes);
       if (going.length === 0) break;
       await this.#remove(going);
       const sizeBytes = going.reduce((sum, blob) => sum + blob.sizeBytes, 0);
@@ -93,7 +112,11 @@ export class Quota {
       () => true,
       () => false,
     );
-    for (const { digest } of blobs) await this.#content.remove(digest);
+    for (const { digest } of blobs) {
+      // Who decided to send it before its row was gone is about to open the file.
+      if (this.#pulls.has(digest)) await Bun.sleep(openMs);
+      await this.#content.remove(digest);
+    }
     if (!areRowsGone) await this.#removeRows(blobs);
     for (const { ruleId, sizeBytes } of blobs) await this.added(ruleId, -sizeBytes);
   }

@@ -48,6 +48,8 @@ export async function openFileContent(layout: Layout): Promise<ContentStore> {
 
 class FileContent implements ContentStore {
   readonly #layout: Layout;
+  /** The runtime takes a handle that is collected while it is open for an error of the whole program: none is let go of. */
+  readonly #open = new Set<FileHandle>();
   #drafts = 0;
 
   constructor(layout: Layout) {
@@ -57,7 +59,9 @@ class FileContent implements ContentStore {
   async begin(digest: Digest): Promise<Draft> {
     const path = join(this.#layout.fills, `${hexOf(digest)}.${this.#drafts++}.part`);
     const handle = await open(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o644);
-    return new FileDraft(handle, path, this.#layout.blob(digest));
+    this.#open.add(handle);
+    const close = (): Promise<void> => handle.close().finally(() => this.#open.delete(handle));
+    return new FileDraft({ handle, close, path, target: this.#layout.blob(digest) });
   }
 
   pathIfHeld(digest: Digest, sizeBytes: number): string | undefined {
@@ -65,8 +69,13 @@ class FileContent implements ContentStore {
   }
 
   sizeOf(digest: Digest): number | undefined {
-    const stat = statSync(this.#layout.blob(digest), { throwIfNoEntry: false });
-    return stat?.isFile() ? stat.size : undefined;
+    try {
+      const stat = statSync(this.#layout.blob(digest), { throwIfNoEntry: false });
+      return stat?.isFile() ? stat.size : undefined;
+    } catch {
+      // What cannot be looked at cannot be sent either.
+      return undefined;
+    }
   }
 
   async remove(digest: Digest): Promise<void> {
@@ -93,13 +102,23 @@ class FileContent implements ContentStore {
   }
 }
 
+interface DraftFile {
+  readonly handle: FileHandle;
+  readonly close: () => Promise<void>;
+  readonly path: string;
+  /** Where it goes when it is published. */
+  readonly target: string;
+}
+
 class FileDraft implements Draft {
   readonly #handle: FileHandle;
   readonly #path: string;
   readonly #target: string;
+  readonly #close: () => Promise<void>;
 
-  constructor(handle: FileHandle, path: string, target: string) {
+  constructor({ handle, close, path, target }: DraftFile) {
     this.#handle = handle;
+    this.#close = close;
     this.#path = path;
     this.#target = target;
   }
@@ -135,7 +154,7 @@ class FileDraft implements Draft {
   }
 
   close(): Promise<void> {
-    return this.#handle.close();
+    return this.#close();
   }
 }
 

@@ -10,9 +10,6 @@ import { openStorage, type Storage } from "../serve/storage.ts";
 import type { CacheIo } from "./io.ts";
 import { askSocket } from "./socket.ts";
 
-const settleMs = 5000;
-const stepMs = 10;
-
 /** A way to the admin API: a running server's, or one in this process over the storage folder. */
 export interface Session {
   ask(request: AdminRequest, signal: AbortSignal): Promise<Response>;
@@ -79,10 +76,8 @@ function sessionHere(storage: Storage, { settings, io, warn }: SessionOptions): 
       return admin(new Request(`http://localhost${path}`, { method: "POST", body: JSON.stringify(body) }));
     },
     close: async () => {
-      cache.blobs.stop();
-      // What ends now still gives its file up, for which it needs the storage.
-      for (let waited = 0; cache.blobs.runningFills > 0 && waited < settleMs; waited += stepMs) await Bun.sleep(stepMs);
-      await cache.blobs.flushPulls();
+      await cache.blobs.stop();
+      await cache.quota.flushPulls();
       await storage.close();
     },
   };

@@ -9,7 +9,7 @@ import { Metrics } from "../../server/metrics.ts";
 import { exitStatus } from "../exit.ts";
 import { ownCommand } from "../request-cap.ts";
 import { LineSink } from "./lines.ts";
-import { ServerProcess } from "./process.ts";
+import { drainTimes, ServerProcess } from "./process.ts";
 import { RegistryPool } from "./registries.ts";
 import { type Cache, createCache, exposeCache, exposeProcess } from "./runtime.ts";
 import { Steering } from "./steering.ts";
@@ -106,24 +106,29 @@ async function start(settings: Settings, reread: () => Promise<Settings | undefi
     say,
     reread,
     onSwap,
+    drainTimes,
   });
 }
 
 async function openCache(settings: Settings, pool: RegistryPool, metrics: Metrics): Promise<Cache | undefined> {
-  if (settings.storage === undefined) return undefined;
+  const isCaching = settings.table.rules.some((rule) => rule.serve === "cache");
+  if (settings.storage === undefined || !isCaching) return undefined;
   const storage = await openStorage(settings.storage);
   const cache = createCache({ storage, pool, metrics, warn: say });
   exposeCache(metrics, cache);
   return cache;
 }
 
-/** Waits for SIGTERM or SIGINT and drains; a second one ends at once. SIGHUP reloads. */
+/**
+ * Waits for SIGTERM or SIGINT and drains; a second one ends at once. A worker is told by its supervisor and by whoever
+ * signals the whole group: it takes both for one. SIGHUP reloads.
+ */
 async function untilStopped(server: ServerProcess): Promise<void> {
   process.on("SIGHUP", () => void server.reload());
   await new Promise<void>((resolve) => {
     for (const signal of ["SIGTERM", "SIGINT"] as const) {
       process.on(signal, () => {
-        process.on(signal, () => process.exit(exitStatus.failed));
+        if (workerSlot() === undefined) process.on(signal, () => process.exit(exitStatus.failed));
         resolve();
       });
     }

@@ -13,10 +13,17 @@ import { type Lasting, makeServing, readTls } from "./generation.ts";
 import type { LineSink } from "./lines.ts";
 import type { Cache } from "./runtime.ts";
 
-/** How long a stopping server still accepts: until those who send work have seen that it is not ready. */
-const acceptMs = 5000;
-/** How long pulls may take to finish after that. */
-const finishMs = 25_000;
+/** How a server stops. */
+export interface DrainTimes {
+  /** It still accepts this long: until those who send work have seen that it is not ready. */
+  readonly acceptMs: number;
+  /** Pulls may take this long to finish after that. */
+  readonly finishMs: number;
+}
+
+/** Who supervises a server waits longer than both together before it kills it. */
+export const drainTimes: DrainTimes = { acceptMs: 5000, finishMs: 25_000 };
+
 const flushPullsMs = 30_000;
 
 /** What a server process is made of. */
@@ -35,6 +42,7 @@ export interface ProcessParts {
   /** Reads the configuration again; problems are said, and give `undefined`. */
   readonly reread: () => Promise<Settings | undefined>;
   readonly onSwap: (settings: Settings) => void;
+  readonly drainTimes: DrainTimes;
 }
 
 /** A server from its first request to its last. */
@@ -82,7 +90,8 @@ export class ServerProcess {
 
   /** Says not ready, accepts a little longer, lets pulls finish, and closes everything. */
   async drain(): Promise<void> {
-    const { say, cache, records } = this.#parts;
+    const { say, cache, records, drainTimes } = this.#parts;
+    const { acceptMs, finishMs } = drainTimes;
     say(
       `stopping: not ready any more, accepting for ${acceptMs / 1000} s, then up to ${finishMs / 1000} s for what runs`,
     );
@@ -92,8 +101,8 @@ export class ServerProcess {
     await this.#listener.stop(finishMs);
     this.#stop.abort();
     await this.#admin?.close();
-    cache?.blobs.stop();
-    await cache?.blobs.flushPulls();
+    await cache?.blobs.stop();
+    await this.#flushPulls();
     await cache?.storage.close();
     records.flush();
   }
@@ -113,6 +122,7 @@ export class ServerProcess {
     try {
       const settings = await reread();
       if (settings === undefined) throw new Error("the configuration has problems");
+      this.#refuseWithoutStorage(settings);
       const serving = await makeServing(settings, lasting);
       const tls = await readTls(settings);
       this.#sayWhatNeedsRestart(this.#app.serving.settings, settings);
@@ -130,6 +140,11 @@ export class ServerProcess {
     }
   }
 
+  #refuseWithoutStorage({ table }: Settings): void {
+    if (this.#parts.cache !== undefined || table.rules.every(({ serve }) => serve !== "cache")) return;
+    throw new Error("a cache needs a storage folder, and this process was started without one; restart it");
+  }
+
   #sayWhatNeedsRestart(before: Settings, now: Settings): void {
     const needed = (["listen", "storage", "workers", "log", "adminSocket"] as const).filter(
       (key) => !Bun.deepEquals(before[key], now[key]),
@@ -144,13 +159,16 @@ export class ServerProcess {
     this.#watch = watchFiles(settings.files, { ...systemWatch, onChange: () => void this.reload() });
   }
 
+  async #flushPulls(): Promise<void> {
+    const { say, cache } = this.#parts;
+    await cache?.quota
+      .flushPulls()
+      .catch((error: unknown) => say(asFailure(error, "STORAGE_FAILED", "times of pulls").message));
+  }
+
   #keepHouse(cache: Cache): void {
     const { say, metrics } = this.#parts;
-    const timer = setInterval(() => {
-      cache.blobs
-        .flushPulls()
-        .catch((error: unknown) => say(asFailure(error, "STORAGE_FAILED", "times of pulls").message));
-    }, flushPullsMs);
+    const timer = setInterval(() => void this.#flushPulls(), flushPullsMs);
     timer.unref();
     this.#stop.signal.addEventListener("abort", () => clearInterval(timer));
     const pace = { signal: this.#stop.signal, pause: () => Bun.sleep(20) };

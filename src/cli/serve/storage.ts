@@ -16,6 +16,8 @@ export interface Storage {
 
 /** Takes and opens a storage folder. Throws `STORAGE_LOCKED` when another process has it, `STORAGE_FAILED` when it cannot be used. */
 export async function openStorage(root: string): Promise<Storage> {
+  // What is kept may be private: nobody but this user reads it.
+  process.umask(0o077);
   const layout = layoutOf(root);
   await mkdir(root, { recursive: true }).catch((error: unknown) => {
     throw asFailure(error, "STORAGE_FAILED", `cannot make the storage folder ${root}`);

@@ -78,9 +78,10 @@ class Supervisor {
     for (const worker of this.#workers.values()) worker.kill(signal);
   }
 
+  /** Passes the signal on; a second one ends the workers at once. */
   stop(signal: NodeJS.Signals): void {
+    this.signal(this.#isStopping ? "SIGKILL" : signal);
     this.#isStopping = true;
-    this.signal(signal);
   }
 
   #ended(slot: number, status: number, livedMs: number): void {

@@ -51,7 +51,7 @@ export async function* why(
 ): Events<WhyRow, WhyTotals> {
   const totals = { held: 0, absent: 0, failed: 0 };
   // So that the times of the last pulls are those that are shown.
-  await keeping.blobs.flushPulls();
+  await keeping.quota.flushPulls();
   for (const reference of references) {
     if (signal.aborted) return;
     const digest = parseDigest(reference);

@@ -75,10 +75,10 @@ async function askAnew(port: number): Promise<number> {
 test("while certificates change again and again the port is never closed, and no request is lost", async () => {
   await using world = await createWorld();
   await using port = listen(world.app, { tls: optionsFor("0") });
-  let isOver = false;
+  const over = new AbortController();
   let answered = 0;
   const client = async (): Promise<void> => {
-    while (!isOver) {
+    while (!over.signal.aborted) {
       expect(await askAnew(port.port)).toBe(200);
       answered++;
     }
@@ -89,7 +89,7 @@ test("while certificates change again and again the port is never closed, and no
     port.listener.rotate(optionsFor(String(round)));
     await until(() => answered > before + 10, "clients go on");
   }
-  isOver = true;
+  over.abort();
   await clients;
   expect(await shownAt(port.port)).toBe("5");
 });

@@ -64,7 +64,7 @@ test("on a full disk what was not pulled for long makes room for what is pulled 
   const old = offer(world);
   await pulled(world, old);
   await settled(world.blobs);
-  await world.blobs.flushPulls();
+  await world.quota.flushPulls();
   world.clock.advance(11 * 60_000);
   disk.roomBytes = 500_000;
   const blob = offer(world);

@@ -110,9 +110,8 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     ask: async (path, { from = "127.0.0.1", ...init } = {}) =>
       app.handle(new Request(`http://cache.test${path}`, init), { requestIP: () => ({ address: from }) }),
     [Symbol.asyncDispose]: async () => {
-      mirrors.blobs.stop();
       upstream.stop();
-      await settled(mirrors.blobs);
+      await mirrors.blobs.stop();
       await storage.close();
       await rm(folder, { recursive: true });
     },

@@ -35,6 +35,7 @@ export class WriteQueue {
 
   async close(): Promise<void> {
     while (this.#waiting.size > 0) await this.run([]).catch(() => undefined);
+    this.#broken ??= storageFailure("it is closed");
     await this.#worker.terminate();
   }
 

@@ -22,7 +22,7 @@ export async function blobHeadReply(blobs: BlobMirror, { pull, digest }: BlobReq
   if (answer.kind === "absent") return blobUnknown(upstream);
   if (answer.kind === "unavailable") {
     notes.error = answer.message;
-    return unavailableReply(answer);
+    return unavailableReply(answer, upstream);
   }
   notes.origin = answer.origin;
   const length = answer.sizeBytes === undefined ? {} : { "Content-Length": String(answer.sizeBytes) };
@@ -36,7 +36,7 @@ export async function blobReply(blobs: BlobMirror, request: BlobRequest, notes: 
   if (opened.kind === "absent") return blobUnknown(upstream);
   if (opened.kind === "unavailable") {
     notes.error = opened.message;
-    return unavailableReply(opened);
+    return unavailableReply(opened, upstream);
   }
   notes.origin = opened.origin;
   return opened.kind === "held" ? heldReply(opened, request) : fillReply(opened.fill, request, notes);
@@ -68,7 +68,7 @@ async function fillReply(fill: Fill, request: BlobRequest, notes: Notes): Promis
   const body = await openFill(fill, span);
   if (body.kind === "unavailable") {
     notes.error = body.message;
-    return unavailableReply(body);
+    return unavailableReply(body, request.pull.place.upstream);
   }
   const headers = blobHeaders(request.pull.place.upstream, request.digest);
   const content = body.kind === "whole" ? body.bytes : body.stream;

@@ -31,6 +31,7 @@ export class Listener {
   constructor(app: App, options: ListenerOptions) {
     this.#app = app;
     this.#options = options;
+    if (options.tls !== undefined && !options.isShared) refuseTakenPort(options);
     this.#server = open(app, options);
   }
 
@@ -64,6 +65,19 @@ export class Listener {
   }
 }
 
+/**
+ * Throws `CONFIG_INVALID` when something listens on the port already. A listener that shares its port, with itself while it
+ * changes certificates or with other workers, would not notice and take part of the other's traffic.
+ */
+export function refuseTakenPort({ hostname, port }: Pick<ListenerOptions, "hostname" | "port">): void {
+  if (port === 0) return;
+  try {
+    void Bun.serve({ hostname, port, fetch: () => new Response() }).stop(true);
+  } catch (error) {
+    throw cannotListen(error, hostname, port);
+  }
+}
+
 function open(app: App, { hostname, port, tls, isShared }: ListenerOptions): BunServer {
   try {
     return Bun.serve({
@@ -78,12 +92,16 @@ function open(app: App, { hostname, port, tls, isShared }: ListenerOptions): Bun
       error: (error) => app.unanswerable(error),
     });
   } catch (error) {
-    const isTaken = error instanceof Error && "code" in error && error.code === "EADDRINUSE";
-    const hint = isTaken ? "something else listens there; choose another with --listen" : String(error);
-    throw new Failure({
-      code: "CONFIG_INVALID",
-      message: `cannot listen on ${hostname}:${port}: ${hint}`,
-      cause: error,
-    });
+    throw cannotListen(error, hostname, port);
   }
+}
+
+function cannotListen(error: unknown, hostname: string, port: number): Failure {
+  const isTaken = error instanceof Error && "code" in error && error.code === "EADDRINUSE";
+  const hint = isTaken ? "something else listens there; choose another with --listen" : String(error);
+  return new Failure({
+    code: "CONFIG_INVALID",
+    message: `cannot listen on ${hostname}:${port}: ${hint}`,
+    cause: error,
+  });
 }

@@ -25,7 +25,7 @@ export function manifestReply(
       );
     case "unavailable":
       notes.error = outcome.message;
-      return unavailableReply(outcome);
+      return unavailableReply(outcome, upstream);
   }
 }
 

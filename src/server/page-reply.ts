@@ -15,7 +15,7 @@ export function pageReply(outcome: PageOutcome, address: PageAddress, upstream: 
   }
   if (outcome.kind === "unavailable") {
     notes.error = outcome.message;
-    return unavailableReply(outcome);
+    return unavailableReply(outcome, upstream);
   }
   const { page, origin, ageMs, warning } = outcome;
   notes.origin = origin;

@@ -35,15 +35,19 @@ test.each<[UnavailableReason, number, string]>([
   ["wrong-bytes", 502, "UNAVAILABLE"],
   ["cancelled", 502, "UNAVAILABLE"],
 ])("no word because of %s is %d %s, never 404", async (reason, status, code) => {
-  const reply = unavailableReply({
-    kind: "unavailable",
-    reason,
-    status: 404,
-    message: "quay.io is down",
-    retryAfterMs: undefined,
-  });
+  const reply = unavailableReply(
+    {
+      kind: "unavailable",
+      reason,
+      status: 404,
+      message: "quay.io is down",
+      retryAfterMs: undefined,
+    },
+    "quay.io",
+  );
   expect(reply.status).toBe(status);
   expect(reply.headers.get("retry-after")).toBeNull();
+  expect(reply.headers.get("oci-namespace")).toBe("quay.io");
   expect(await reply.json()).toEqual({ errors: [{ code, message: "quay.io is down", detail: null }] });
 });
 
@@ -54,13 +58,16 @@ test.each([
   [1001, "2"],
   [90_000, "90"],
 ])("after %d ms is said as Retry-After %s, in whole seconds and never none", (retryAfterMs, header) => {
-  const reply = unavailableReply({
-    kind: "unavailable",
-    reason: "rate-limited",
-    status: 429,
-    message: "slow down",
-    retryAfterMs,
-  });
+  const reply = unavailableReply(
+    {
+      kind: "unavailable",
+      reason: "rate-limited",
+      status: 429,
+      message: "slow down",
+      retryAfterMs,
+    },
+    "quay.io",
+  );
   expect(reply.headers.get("retry-after")).toBe(header);
 });
 

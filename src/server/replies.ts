@@ -31,11 +31,11 @@ export function refusalReply({ status, code, message }: Refusal): Response {
 }
 
 /** An upstream gave no information: which one and why, as 429, 502 or 504. Never as 404, which clients remember. */
-export function unavailableReply({ reason, message, retryAfterMs }: Unavailable): Response {
-  const retry: Record<string, string> =
-    retryAfterMs === undefined ? {} : { "Retry-After": String(Math.max(1, Math.ceil(retryAfterMs / 1000))) };
-  if (reason === "rate-limited") return errorReply(429, "TOOMANYREQUESTS", message, retry);
-  return errorReply(reason === "timeout" ? 504 : 502, "UNAVAILABLE", message, retry);
+export function unavailableReply({ reason, message, retryAfterMs }: Unavailable, upstream: string): Response {
+  const headers = originHeaders(upstream);
+  if (retryAfterMs !== undefined) headers["Retry-After"] = String(Math.max(1, Math.ceil(retryAfterMs / 1000)));
+  if (reason === "rate-limited") return errorReply(429, "TOOMANYREQUESTS", message, headers);
+  return errorReply(reason === "timeout" ? 504 : 502, "UNAVAILABLE", message, headers);
 }
 
 /** The status for a failure that was thrown: an upstream's is a gateway's, anything else is our own fault. */

@@ -5,6 +5,7 @@ import { loadSettings, type LoadOptions } from "../../config/load.ts";
 import { formatProblem } from "../../config/problem.ts";
 import type { Settings } from "../../config/settings.ts";
 import { asFailure } from "../../errors/failure.ts";
+import { refuseTakenPort } from "../../server/listener.ts";
 import { Metrics } from "../../server/metrics.ts";
 import { exitStatus } from "../exit.ts";
 import { ownCommand } from "../request-cap.ts";
@@ -62,8 +63,11 @@ async function serve(options: ServeOptions): Promise<number> {
   const load = (): Promise<Settings | undefined> => loadOrExplain(loadOptions(options));
   const settings = await load();
   if (settings === undefined) return exitStatus.failed;
-  if (settings.workers > 1 && workerSlot() === undefined) return supervise(settings.workers, ownCommand(), say);
   try {
+    if (settings.workers > 1 && workerSlot() === undefined) {
+      refuseTakenPort(settings.listen);
+      return await supervise(settings.workers, ownCommand(), say);
+    }
     const server = await start(settings, load);
     await untilStopped(server);
     return exitStatus.clean;

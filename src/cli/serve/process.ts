@@ -125,6 +125,7 @@ export class ServerProcess {
       this.#refuseWithoutStorage(settings);
       const serving = await makeServing(settings, lasting);
       const tls = await readTls(settings);
+      for (const warning of tls?.warnings ?? []) say(warning);
       this.#sayWhatNeedsRestart(this.#app.serving.settings, settings);
       const tlsText = JSON.stringify(tls?.options);
       if (tls !== undefined && tlsText !== this.#tlsText) this.#listener.rotate(tls.options);

@@ -31,7 +31,7 @@ export function createCache(world: MirrorWorld): Cache {
   const { storage, pool } = world;
   const { content } = storage;
   const events = mirrorEvents(world);
-  const index = tolerantIndex(storage.index, events.notKept);
+  const index = tolerantIndex(storage.index, (message) => events.notKept(message));
   const nowMs = Date.now;
   const after = (ms: number): Promise<undefined> => Bun.sleep(ms).then(() => undefined);
   const registryOf = pool.of.bind(pool);

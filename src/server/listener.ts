@@ -9,10 +9,11 @@ export interface ListenerOptions {
   readonly tls: ListenerTls["options"] | undefined;
   /** Several processes take turns on the port. */
   readonly isShared: boolean;
+  /** A connection that moves no byte for this long is dropped: dead peers, readers that stopped reading. A minute if absent. */
+  readonly idleSeconds?: number;
 }
 
-/** A connection that moves no byte for this long is dropped: slow headers, dead peers, readers that stopped reading. */
-const idleSeconds = 60;
+const defaultIdleSeconds = 60;
 /** How often a stopping listener looks whether answers are still on their way. */
 const lookMs = 25;
 /** Nothing here takes a body. */
@@ -78,7 +79,8 @@ export function refuseTakenPort({ hostname, port }: Pick<ListenerOptions, "hostn
   }
 }
 
-function open(app: App, { hostname, port, tls, isShared }: ListenerOptions): BunServer {
+function open(app: App, options: ListenerOptions): BunServer {
+  const { hostname, port, tls, isShared, idleSeconds = defaultIdleSeconds } = options;
   try {
     return Bun.serve({
       hostname,

@@ -1,9 +1,9 @@
-import { expect, test } from "bun:test";
+import { afterAll, beforeAll, expect, test } from "bun:test";
 import { Failure } from "../errors/failure.ts";
 import { blobReplies, digestOf, manifestReply } from "../registry/testing/content.ts";
 import { createLatch } from "../registry/testing/scripted-reply.ts";
 import { Listener } from "./listener.ts";
-import { listen } from "./testing/listen.ts";
+import { listen, type TestListener } from "./testing/listen.ts";
 import { rawAsk, RawConnection, requestText } from "./testing/raw-connection.ts";
 import { createWorld, settled, until, type World } from "./testing/world.ts";
 
@@ -21,6 +21,17 @@ async function filledWorld(): Promise<World> {
   world.upstream.on("GET", "/v2/b/tags/list", { headers: { "Content-Type": "application/json" }, body: `{"tags":[]}` });
   return world;
 }
+
+let shared: World;
+let sharedPort: TestListener;
+beforeAll(async () => {
+  shared = await filledWorld();
+  sharedPort = listen(shared.app);
+});
+afterAll(async () => {
+  await sharedPort[Symbol.asyncDispose]();
+  await shared[Symbol.asyncDispose]();
+});
 
 const paths = [
   "/v2/",
@@ -42,8 +53,7 @@ const paths = [
 const framing = new Set(["content-length", "transfer-encoding", "date", "content-disposition", "age"]);
 
 test.each(paths)("HEAD of %s is GET without a body, cold and held", async (path) => {
-  await using world = await filledWorld();
-  await using port = listen(world.app);
+  const [world, port] = [shared, sharedPort];
   for (const when of ["cold", "held"]) {
     const head = await rawAsk(port.port, "HEAD", path);
     const get = await rawAsk(port.port, "GET", path);
@@ -62,8 +72,7 @@ test.each(paths)("HEAD of %s is GET without a body, cold and held", async (path)
 });
 
 test("a held blob goes out with its length, and its HEAD says it", async () => {
-  await using world = await filledWorld();
-  await using port = listen(world.app);
+  const [world, port] = [shared, sharedPort];
   await rawAsk(port.port, "GET", blobPath);
   await settled(world.blobs);
   for (const method of ["GET", "HEAD"]) {
@@ -81,8 +90,7 @@ test.each([
   ["bytes=0-", 206, 0, 600_000],
   ["bytes=5-1", 200, 0, 600_000],
 ])("%s of a held blob is %d on the wire, with one Content-Range", async (range, status, from, to) => {
-  await using world = await filledWorld();
-  await using port = listen(world.app);
+  const [world, port] = [shared, sharedPort];
   await rawAsk(port.port, "GET", blobPath);
   await settled(world.blobs);
   const connection = await RawConnection.open(port.port);

@@ -1,5 +1,5 @@
 /** One line of metrics, read. */
-export interface ExpositionSample {
+interface ExpositionSample {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly value: number;

@@ -42,11 +42,12 @@ export function resolveName(registries: Registries, naming: Naming): Resolved | 
   const { table } = registries;
   const ns = naming.ns === undefined ? undefined : parseHost(naming.ns);
   if (naming.ns !== undefined && ns === undefined) return unknownName(`?ns=${naming.ns.slice(0, 80)}`);
-  const host = naming.host === undefined ? undefined : parseHost(naming.host);
-  const found = table.match({ ns, host, name: naming.name });
+  const host = naming.host === undefined ? undefined : hostNamed(registries, naming.host);
+  const name = ns === undefined ? naming.name : withoutOwnHost(naming.name, ns);
+  const found = table.match({ ns, host, name });
   if (found === undefined) return unknownName(`"${naming.name}"`);
   const { rule, rest } = found;
-  if (rule.match.kind === "rest") return resolveRest(registries, rule, { ns, host, name: naming.name });
+  if (rule.match.kind === "rest") return resolveRest(registries, rule, { ns, host, name });
   const upstream = rule.upstream ?? impliedUpstream(rule);
   return upstream === undefined ? unknownName(`"${naming.name}"`) : resolved(rule, upstream, rest);
 }
@@ -61,6 +62,22 @@ export function impliedUpstream(rule: Rule): RegistryHost | undefined {
     case "parts":
       return rule.match.ns ?? rule.match.host ?? prefixHost(rule.match.prefix);
   }
+}
+
+/** A `Host` that nothing here is named by is read without its port: that is where this program listens, not a registry's. */
+function hostNamed(registries: Registries, text: string): RegistryHost | undefined {
+  const host = parseHost(text);
+  const colon = host?.lastIndexOf(":") ?? -1;
+  if (host === undefined || colon < 0 || registries.table.namesHost(host) || registries.knows(host)) return host;
+  return parseHost(host.slice(0, colon));
+}
+
+/** Some clients say the registry twice: in `ns`, and again before the name in the path. */
+function withoutOwnHost(name: string, ns: RegistryHost): string {
+  const slash = name.indexOf("/");
+  return slash > 0 && looksLikeHost(name.slice(0, slash)) && parseHost(name.slice(0, slash)) === ns
+    ? name.slice(slash + 1)
+    : name;
 }
 
 interface RestQuery {

@@ -27,6 +27,8 @@ export interface RuleTable {
   readonly readsHost: boolean;
   /** Which registry the rules under `*` answer for, when it is one. */
   readonly rest: Rule | undefined;
+  /** True when a rule is for this `Host`. */
+  namesHost(host: RegistryHost): boolean;
   match(query: RuleQuery): RuleMatch | undefined;
 }
 
@@ -72,6 +74,11 @@ class HashedRuleTable implements RuleTable {
     this.rest = namespaces.get(none)?.get(none)?.get(none);
     this.#onlyRest = rules.length === 1 && this.rest !== undefined;
     this.readsHost = [...namespaces.values()].some((hosts) => [...hosts.keys()].some((host) => host !== none));
+  }
+
+  namesHost(host: RegistryHost): boolean {
+    for (const hosts of this.#namespaces.values()) if (hosts.has(host)) return true;
+    return false;
   }
 
   match(query: RuleQuery): RuleMatch | undefined {

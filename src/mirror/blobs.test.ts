@@ -399,6 +399,21 @@ test("on a full disk the pull goes on, and a client that lags continues by its o
   expect(readdirSync(layout.fills)).toEqual([]);
 });
 
+test("a download that is not kept and that nobody reads ends", async () => {
+  const big = Array.from({ length: 40 }, (_, n) => new Uint8Array(500_000).fill(n));
+  const all = Buffer.concat(big) as unknown as Uint8Array<ArrayBuffer>;
+  const bigDigest = digestOf(all);
+  registry.blobs.set(`a/b ${bigDigest}`, [
+    async (startByte) => ({ kind: "found", body: body(...from(big, startByte)), startByte, sizeBytes: all.byteLength }),
+  ]);
+  const tiny: Pull = { ...pull, rule: { ...rule, maxSizeBytes: 1 } };
+  expect((await mirror.open(tiny, bigDigest)).kind).toBe("filling");
+  await settled();
+  expect(log).toContain("not kept");
+  expect(registry.count("GET blob")).toBe(1);
+  expect(await index.blob(bigDigest)).toBeUndefined();
+});
+
 test("what is left between rename and row is swept, what is held is not", async () => {
   offer(...pieces);
   await bytesOf(await mirror.open(pull, digest));

@@ -253,7 +253,7 @@ export class Fill {
   async #untilCaughtUp(): Promise<void> {
     while (this.#isAhead() && !this.source.stop.signal.aborted) {
       // Without a disk the bytes are for those who wait for them, and for nobody else.
-      if (this.#writer?.error !== undefined && this.#readers.size === 0) return this.source.stop.abort();
+      if (!this.#isOnDisk() && this.#readers.size === 0) return this.source.stop.abort();
       await this.#moveOrWrite();
       this.#trim();
     }

@@ -46,7 +46,8 @@ class FillReader {
   }
 
   async leave(): Promise<void> {
-    await this.#rest?.cancel();
+    // One that broke by itself cannot be cancelled any more.
+    await this.#rest?.cancel().catch(() => undefined);
     await this.#fill.leave(this);
   }
 

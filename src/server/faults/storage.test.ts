@@ -51,7 +51,8 @@ test.each(faults)("%s: the pull is whole, nothing is kept, and it is said (F13, 
   await until(() => readdirSync(world.storage.layout.fills).length === 0, "drafts are taken away");
   expect(existsSync(world.storage.layout.blob(blob.digest))).toBe(false);
   // The disk is well again: what comes now is kept.
-  for (const fault of Object.keys(disk)) delete disk[fault as keyof DiskFaults];
+  await until(() => (disk.openDrafts ?? 0) === 0, "the draft is closed");
+  for (const fault of Object.keys(given)) delete disk[fault as keyof DiskFaults];
   expect(await pulled(world, blob)).toBe(`200 ${blob.digest}`);
   await settled(world.blobs);
   expect(await pulled(world, blob)).toBe(`200 ${blob.digest}`);
@@ -93,12 +94,53 @@ test("a draft that cannot be read back costs its late reader a download, not the
   const reader = first.body!.getReader();
   let got = 0;
   while (got < 2_900_000) got += (await reader.read()).value?.byteLength ?? 0;
+  // What is not written yet is in memory, and is read from there.
+  await until(() => (disk.writtenBytes ?? 0) >= 2_900_000, "what came is written");
   disk.read = "EIO";
   const late = pulled(world, blob);
   await until(() => gets(world, blob) === 2, "the late reader asks for itself");
   gate.open();
   expect(await late).toBe(`200 ${blob.digest}`);
   await reader.cancel();
+  await until(() => disk.openDrafts === 0, "the draft is closed");
+});
+
+test("what a late reader downloads for itself is checked as everything is (F9, F14)", async () => {
+  const disk: DiskFaults = {};
+  await using world = await faultyWorld(disk);
+  const blob = uniqueBlob(4_000_000);
+  const other = Buffer.from(blob.blob).fill("x", 3_999_990);
+  const gate = createLatch();
+  world.upstream.on("GET", `/v2/${blob.path}`, (_, nth) =>
+    nth === 1 ? { body: blob.blob, hold: { at: 3_000_000, until: gate.opened } } : { body: other },
+  );
+  const first = await world.ask(`/v2/registry.test/${blob.path}`);
+  const reader = first.body!.getReader();
+  let got = 0;
+  while (got < 2_900_000) got += (await reader.read()).value?.byteLength ?? 0;
+  // What is not written yet is in memory, and is read from there.
+  await until(() => (disk.writtenBytes ?? 0) >= 2_900_000, "what came is written");
+  disk.read = "EIO";
+  const late = pulled(world, blob).catch(() => "broken");
+  await until(() => gets(world, blob) === 2, "the late reader asks for itself");
+  gate.open();
+  expect(await late).toBe("broken");
+  await reader.cancel();
+  await until(() => disk.openDrafts === 0, "the draft is closed");
+});
+
+test("a download that has failed and still waits for the disk is joined by nobody", async () => {
+  const gate = createLatch();
+  const disk: DiskFaults = { writable: gate.opened };
+  await using world = await faultyWorld(disk);
+  const blob = uniqueBlob(700_000);
+  world.upstream.on("GET", `/v2/${blob.path}`, { body: blob.blob, cut: { at: 300_000, by: "rst" } });
+  expect(await pulled(world, blob).catch(() => "broken")).toBe("broken");
+  world.upstream.on("GET", `/v2/${blob.path}`, blobReplies(blob.blob));
+  expect(await pulled(world, blob)).toBe(`200 ${blob.digest}`);
+  gate.open();
+  await settled(world.blobs);
+  expect(await world.storage.index.blob(blob.digest)).toBeDefined();
 });
 
 const losses: readonly [string, (file: string) => void][] = [

@@ -8,6 +8,12 @@ export interface DiskFaults {
   begin?: string;
   read?: string;
   publish?: string;
+  /** Writes wait for this. */
+  writable?: Promise<unknown>;
+  /** The end of the last write, counted as writes end. */
+  writtenBytes?: number;
+  /** Drafts that are open now, counted as they come and go. */
+  openDrafts?: number;
   /** Called when a draft has no room. */
   onFull?: () => void;
 }
@@ -17,6 +23,7 @@ export function faultyContent(faults: DiskFaults): (inner: ContentStore) => Cont
   return (inner) => ({
     begin: async (digest) => {
       fault(faults.begin);
+      faults.openDrafts = (faults.openDrafts ?? 0) + 1;
       return faultyDraft(await inner.begin(digest), faults);
     },
     pathIfHeld: (digest, sizeBytes) => inner.pathIfHeld(digest, sizeBytes),
@@ -34,8 +41,10 @@ function faultyDraft(inner: Draft, faults: DiskFaults): Draft {
       const sizeBytes = pieces.reduce((sum, piece) => sum + piece.byteLength, 0);
       const isFull = offset + sizeBytes > (faults.roomBytes ?? Number.POSITIVE_INFINITY);
       if (isFull) faults.onFull?.();
+      await faults.writable;
       fault(isFull ? "ENOSPC" : undefined);
       await inner.write(pieces, offset);
+      faults.writtenBytes = offset + sizeBytes;
     },
     read: async (offset, length) => {
       fault(faults.read);
@@ -46,7 +55,10 @@ function faultyDraft(inner: Draft, faults: DiskFaults): Draft {
       await inner.publish();
     },
     discard: () => inner.discard(),
-    close: () => inner.close(),
+    close: async () => {
+      await inner.close();
+      faults.openDrafts = (faults.openDrafts ?? 0) - 1;
+    },
   };
 }
 

@@ -5,11 +5,19 @@ const ways = 8;
 const codes: Readonly<Record<Presence, number>> = { held: 1, absent: 2, unknown: 3 };
 const presences: readonly (Presence | undefined)[] = [undefined, "held", "absent", "unknown"];
 
+/** URLs asked for lately, so that what many clients want is not hashed anew each time. */
+const recentMax = 4096;
+
 /** A fingerprint is the first 128 bits of a SHA-256, so that nobody can make two URLs that are taken for one. */
 const fingerprintWords = 4;
 
+interface Known {
+  readonly presence: Presence | undefined;
+  readonly untilMs: number;
+}
+
 /**
- * What is known of URLs, each until a time, in a fixed amount of memory: 25 bytes an entry, none of it per request. A URL has
+ * What is known of URLs, each until a time, in a fixed amount of memory: 25 bytes an entry, beside the few asked for lately. A URL has
  * eight slots; when all are taken, what has expired goes, then the oldest that is not held, then the oldest. So URLs that are
  * nowhere, however many, do not push out what is held somewhere.
  */
@@ -18,6 +26,7 @@ export class PresenceTable {
   readonly #fingerprints: Uint32Array;
   readonly #untilMs: Float64Array;
   readonly #codes: Uint8Array;
+  readonly #recent = new Map<string, Known>();
   readonly #hash = new Uint32Array(8);
   readonly #hashBytes = new Uint8Array(this.#hash.buffer);
 
@@ -30,14 +39,24 @@ export class PresenceTable {
   }
 
   get(url: string, nowMs: number): Presence | undefined {
+    const recent = this.#recent.get(url) ?? this.#find(url);
+    return recent !== undefined && recent.untilMs > nowMs ? recent.presence : undefined;
+  }
+
+  #find(url: string): Known | undefined {
     const first = this.#firstSlot(url);
     for (let slot = first; slot < first + ways; slot++) {
-      if (this.#isOf(slot)) return this.#timeOf(slot) > nowMs ? presences[this.#codes[slot] ?? 0] : undefined;
+      if (!this.#isOf(slot)) continue;
+      const known = { presence: presences[this.#codes[slot] ?? 0], untilMs: this.#timeOf(slot) };
+      if (this.#recent.size >= recentMax) this.#recent.clear();
+      this.#recent.set(url, known);
+      return known;
     }
     return undefined;
   }
 
   set(url: string, presence: Presence, until: { readonly nowMs: number; readonly untilMs: number }): void {
+    this.#recent.delete(url);
     const slot = this.#slotFor(this.#firstSlot(url), until.nowMs);
     this.#fingerprints.set(this.#hash.subarray(0, fingerprintWords), slot * fingerprintWords);
     this.#untilMs[slot] = until.untilMs;

@@ -56,7 +56,8 @@ export class PresenceTable {
   }
 
   set(url: string, presence: Presence, until: { readonly nowMs: number; readonly untilMs: number }): void {
-    this.#recent.delete(url);
+    // A slot may be written over whose URL nobody knows any more.
+    this.#recent.clear();
     const slot = this.#slotFor(this.#firstSlot(url), until.nowMs);
     this.#fingerprints.set(this.#hash.subarray(0, fingerprintWords), slot * fingerprintWords);
     this.#untilMs[slot] = until.untilMs;

@@ -14,8 +14,8 @@ export interface DiskFaults {
   writtenBytes?: number;
   /** Drafts that are open now, counted as they come and go. */
   openDrafts?: number;
-  /** Called when a draft has no room. */
-  onFull?: () => void;
+  /** Called when content has been taken away. */
+  onRemove?: () => void;
 }
 
 /** A store of content around a real one, whose disk has the faults that a test gives it. */
@@ -28,7 +28,10 @@ export function faultyContent(faults: DiskFaults): (inner: ContentStore) => Cont
     },
     pathIfHeld: (digest, sizeBytes) => inner.pathIfHeld(digest, sizeBytes),
     sizeOf: (digest) => inner.sizeOf(digest),
-    remove: (digest) => inner.remove(digest),
+    remove: async (digest) => {
+      await inner.remove(digest);
+      faults.onRemove?.();
+    },
     list: (shard) => inner.list(shard),
     shards: () => inner.shards(),
     sweepDrafts: () => inner.sweepDrafts(),
@@ -40,7 +43,6 @@ function faultyDraft(inner: Draft, faults: DiskFaults): Draft {
     write: async (pieces, offset) => {
       const sizeBytes = pieces.reduce((sum, piece) => sum + piece.byteLength, 0);
       const isFull = offset + sizeBytes > (faults.roomBytes ?? Number.POSITIVE_INFINITY);
-      if (isFull) faults.onFull?.();
       await faults.writable;
       fault(isFull ? "ENOSPC" : undefined);
       await inner.write(pieces, offset);

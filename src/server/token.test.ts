@@ -62,5 +62,5 @@ test("a token cannot be made longer, later or for another user with the parts of
 
 test("what is no token is none, however long", () => {
   expect(signer.read("a".repeat(100_000))).toBeUndefined();
-  fc.assert(fc.property(fc.string({ unit: "binary" }), (text) => signer.read(text) === undefined));
+  fc.assert(fc.property(fc.string(), (text) => signer.read(text) === undefined));
 });

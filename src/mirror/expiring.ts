@@ -15,10 +15,6 @@ export class ExpiringMap<V> {
     this.#weigh = weigh;
   }
 
-  get size(): number {
-    return this.#entries.size;
-  }
-
   get(key: string): V | undefined {
     const entry = this.#entries.get(key);
     if (entry === undefined) return undefined;

@@ -2,10 +2,6 @@
 export class SingleFlight<T> {
   readonly #running = new Map<string, Promise<T>>();
 
-  get size(): number {
-    return this.#running.size;
-  }
-
   run(key: string, work: () => Promise<T>): Promise<T> {
     const running = this.#running.get(key);
     if (running !== undefined) return running;

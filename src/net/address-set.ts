@@ -1,5 +1,5 @@
 import type { Address } from "./address.ts";
-import { type Cidr, parseCidr } from "./cidr.ts";
+import type { Cidr } from "./cidr.ts";
 import { labelOf } from "./prefix-search.ts";
 import { buildPrefixTable } from "./prefix-table.ts";
 
@@ -21,10 +21,3 @@ export function addressSet(cidrs: readonly Cidr[]): AddressSet {
   const table = buildPrefixTable(cidrs.map((cidr) => ({ cidr, label: 1 })));
   return { isEmpty: false, contains: (address) => address !== undefined && labelOf(table, address) === 1 };
 }
-
-/** Loopback and private addresses (RFC 1122, 3.2.1.3; RFC 1918; RFC 4193; ::1): who may pull by cache rules when nothing is said. */
-export const privateAndLoopback: AddressSet = addressSet(
-  ["127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "::1/128", "fc00::/7"]
-    .map(parseCidr)
-    .filter((cidr) => cidr !== undefined),
-);

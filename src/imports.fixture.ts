@@ -12,7 +12,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   registry: ["config", "errors", "manifest", "net", "reference"],
   store: ["errors", "reference"],
   mirror: ["errors", "manifest", "reference", "registry", "rules", "store"],
-  copy: ["manifest", "reference", "registry"],
+  copy: ["errors", "manifest", "reference", "registry"],
   steer: ["config", "errors", "manifest", "net", "reference", "registry", "rules"],
   server: ["config", "errors", "mirror", "net", "reference", "registry", "rules", "steer", "zod"],
   cli: ["commander", "config", "errors", "mirror", "net", "reference", "registry", "rules", "server", "steer", "store"],

@@ -67,6 +67,15 @@ export interface RuleEntry {
   readonly freshFor?: string | undefined;
   readonly serveStaleFor?: string | undefined;
   readonly maxSize?: string | undefined;
+  readonly access?: readonly GrantEntry[] | undefined;
+  readonly immutableTags?: readonly string[] | undefined;
+}
+
+/** An element of `access` of a rule. */
+export interface GrantEntry {
+  readonly users: readonly string[];
+  readonly repositories?: readonly string[] | undefined;
+  readonly may: readonly ("pull" | "push" | "delete")[];
 }
 
 /** `match` of a rule, written out. */

@@ -82,7 +82,7 @@ export type LogFormat = "json" | "off" | "text";
 export interface Settings {
   readonly listen: { readonly hostname: string; readonly port: number };
   readonly tls: readonly TlsFiles[];
-  /** Absolute path of the storage folder; absent when no rule caches and none was given. */
+  /** Absolute path of the storage folder; absent when no rule caches or stores and none was given. */
   readonly storage: string | undefined;
   /** CIDRs that may pull by cache rules and read metrics. */
   readonly clients: readonly string[] | "any";

@@ -1,4 +1,4 @@
-import type { Draft } from "../store/content.ts";
+import type { Draft } from "../store/draft.ts";
 import type { Chunk } from "./recent-chunks.ts";
 
 /** Chunks are gathered up to this size: a write costs a trip to another thread. */

@@ -108,6 +108,8 @@ test("a file that is gone when the runtime opens it is our fault, said in OCI's 
   await using world = await createWorld({
     content: (inner) => ({
       begin: (of) => inner.begin(of),
+      publish: (draft, of) => inner.publish(draft, of),
+      alone: (of, work) => inner.alone(of, work),
       pathIfHeld: (of, sizeBytes) => inner.pathIfHeld(of, sizeBytes) && "/nowhere/at/all",
       sizeOf: (of) => inner.sizeOf(of),
       remove: (of) => inner.remove(of),

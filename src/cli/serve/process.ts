@@ -174,7 +174,7 @@ export class ServerProcess {
     this.#stop.signal.addEventListener("abort", () => clearInterval(timer));
     const pace = { signal: this.#stop.signal, pause: () => Bun.sleep(20) };
     const { content, index } = cache.storage;
-    sweepContent(content, index, (digest) => cache.blobs.isFilling(digest), pace)
+    sweepContent(content, index, pace)
       .then(({ removedFiles }) => metrics.add("periplus_swept_files_total", "", removedFiles))
       .catch((error: unknown) => say(asFailure(error, "STORAGE_FAILED", "sweeping the storage").message));
   }

@@ -35,7 +35,7 @@ async function isAt(
   target: ImageTarget,
   { tree, tag }: Referrer,
 ): Promise<boolean | CopyFailure> {
-  const head = await asking.ask(target.name, (limits) => target.headManifest(tag ?? tree.root, limits));
+  const head = await asking.ask(target, (limits) => target.headManifest(tag ?? tree.root, limits));
   if (head.kind === "unavailable") return failureOf(head, "target");
   return head.kind === "found" && (head.digest === undefined || head.digest === tree.root);
 }

@@ -29,7 +29,7 @@ export class ManifestShelf {
   }
 
   async #fetch(source: ImageSource, digest: Digest): Promise<Answered> {
-    const answer = await this.#asking.ask(source.name, (limits) => source.getManifest(digest, limits));
+    const answer = await this.#asking.ask(source, (limits) => source.getManifest(digest, limits));
     if (answer.kind === "found") this.put(answer);
     return answer;
   }

@@ -1,11 +1,11 @@
 import { type Digest, parseDigest } from "../reference/digest.ts";
 import type { Tag } from "../reference/repository.ts";
-import { Gate } from "../registry/gate.ts";
 import type { Absent, Unavailable } from "../registry/remote.ts";
 import { type Choice, choosePlatforms, type NoChoice, wholeImage } from "./choice.ts";
 import type { ImageSource, ImageTarget } from "./ends.ts";
 import { type CopyFailure, failureOf, isNoKnowledge, thrownFailure } from "./failure.ts";
 import { compareReferrers } from "./compare-referrers.ts";
+import { RegistryGates } from "./gates.ts";
 import { type CopyOptions, type CopyPair, nameAt } from "./pair.ts";
 import { type Plan, planOf, type PlanRow, type PlanState } from "./plan.ts";
 import { estimateOf } from "./estimate.ts";
@@ -21,6 +21,7 @@ export interface Planning {
   readonly onRow?: (row: PlanRow) => void;
 }
 
+/** From each registry. */
 const rowsAtOnce = 8;
 
 /**
@@ -28,10 +29,10 @@ const rowsAtOnce = 8;
  * the referrers of all are asked for.
  */
 export async function planCopies(parts: RunParts, pairs: readonly CopyPair[], planning: Planning): Promise<Plan> {
-  const gate = new Gate(rowsAtOnce);
+  const gates = new RegistryGates(rowsAtOnce);
   const rows = await Promise.all(
     pairs.map(async (pair) => {
-      const turn = await gate.enter(parts.asking.signal);
+      const turn = await gates.enter(pair.source, parts.asking.signal);
       try {
         const row = await new RowPlanning(parts, pair, planning).row();
         planning.onRow?.(row);
@@ -131,11 +132,11 @@ class RowPlanning {
 
   async #named(end: ImageSource | ImageTarget, reference: Tag | Digest): Promise<Named> {
     const { asking, shelf } = this.#parts;
-    const head = await asking.ask(end.name, (limits) => end.headManifest(reference, limits));
+    const head = await asking.ask(end, (limits) => end.headManifest(reference, limits));
     if (head.kind !== "found") return head;
     const digest = head.digest ?? parseDigest(reference);
     if (digest !== undefined) return { kind: "found", digest, mediaType: head.mediaType };
-    const body = await asking.ask(end.name, (limits) => end.getManifest(reference, limits));
+    const body = await asking.ask(end, (limits) => end.getManifest(reference, limits));
     if (body.kind === "found") shelf.put(body);
     return body;
   }

@@ -31,7 +31,7 @@ export class ReferrerCopy {
 
   async #byTag(tree: ImageTree, node: TreeNode, tag: Tag): Promise<string | undefined> {
     const { target, asking, mayOverwrite, figures } = this.#parts;
-    const head = await asking.ask(target.name, (limits) => target.headManifest(tag, limits));
+    const head = await asking.ask(target, (limits) => target.headManifest(tag, limits));
     if (head.kind === "found" && head.digest === tree.root) {
       figures.manifests.there++;
       return undefined;
@@ -64,7 +64,7 @@ export class ReferrerCopy {
   async #isListed(put: Put, subject: Digest, { body }: TreeNode): Promise<boolean> {
     if (put.kind === "put") return put.pushed.subject !== undefined;
     const { target, asking } = this.#parts;
-    const list = await asking.ask(target.name, (limits) => target.listReferrers(subject, limits));
+    const list = await asking.ask(target, (limits) => target.listReferrers(subject, limits));
     return list.kind === "found" && list.referrers.some(({ digest }) => digest === body.digest);
   }
 }

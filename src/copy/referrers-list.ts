@@ -31,7 +31,7 @@ export class ReferrersLists {
 
   async #add(target: ImageTarget, subject: Digest, referrer: ManifestBody): Promise<string | undefined> {
     const tag = referrersTag(subject);
-    const held = await this.#asking.ask(target.name, (limits) => target.getManifest(tag, limits));
+    const held = await this.#asking.ask(target, (limits) => target.getManifest(tag, limits));
     if (held.kind === "unavailable") return held.message;
     const added = addReferrer(held.kind === "found" ? held.bytes : undefined, referrer);
     switch (added.kind) {
@@ -45,7 +45,7 @@ export class ReferrersLists {
     const { bytes } = added;
     const digest = digestFrom("sha256", new Bun.CryptoHasher("sha256").update(bytes).digest("hex"));
     const index = { bytes, digest, mediaType: mediaTypes.ociIndex };
-    const put = await this.#asking.ask(target.name, (limits) => target.putManifest(tag, index, limits));
+    const put = await this.#asking.ask(target, (limits) => target.putManifest(tag, index, limits));
     return put.kind === "unavailable" ? put.message : undefined;
   }
 }

@@ -88,7 +88,7 @@ class Search {
     const known = await this.#tags.of(source);
     const tags = cosignTags(subject).filter((tag) => known === undefined || known.has(tag));
     const names: Name[] = tags.map((tag) => ({ tag, digest: undefined }));
-    const answer = await asking.ask(source.name, (limits) => source.listReferrers(subject, limits));
+    const answer = await asking.ask(source, (limits) => source.listReferrers(subject, limits));
     if (answer.kind === "found") names.push(...answer.referrers.map(({ digest }) => ({ tag: undefined, digest })));
     if (answer.kind === "unavailable") this.#problems.add(`its referrers could not be listed: ${answer.message}`);
     return names;
@@ -104,7 +104,7 @@ class Search {
   #manifest({ tag, digest }: Name): Promise<Answer<ManifestBody>> {
     const { asking, shelf, source } = this.#reading;
     if (tag === undefined) return shelf.get(source, digest);
-    return asking.ask(source.name, (limits) => source.getManifest(tag, limits));
+    return asking.ask(source, (limits) => source.getManifest(tag, limits));
   }
 
   async #add(body: ManifestBody, tag: Tag | undefined): Promise<void> {

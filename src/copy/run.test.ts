@@ -248,34 +248,22 @@ test("by digest nothing is tagged", async () => {
 
 test("stopped, it ends; the same run goes on from what is there", async () => {
   const run = testRun();
-  let pushes = 0;
   const { from, to } = worlds({
     before: (request) => {
-      if (request.startsWith("PUSH") && ++pushes === 3) run.stop.abort();
+      if (request.startsWith("PUT")) run.stop.abort();
       return undefined;
     },
   });
-  const pairs = ["v1", "single"].map((tag) => pairOf(from.end("a/b"), to.end("x"), tag));
+  const pairs = [pairOf(from.end("a/b"), to.end("x"), "v1")];
   const { rows } = await copyAll(pairs, {}, run);
-  expect(rows.map(({ status }) => status)).toEqual(["failed", "failed"]);
+  expect(rows.map(({ status }) => status)).toEqual(["failed"]);
   expect(rows[0]?.failures[0]?.kind).toBe("cancelled");
-  expect(from.count("GET-BLOB")).toBeLessThan(4);
+  const read = from.count("GET-BLOB");
+  const held = parts.filter((part) => "bytes" in part && to.digests("x").includes(part.named.digest)).length;
+  expect(held).toBeGreaterThanOrEqual(3);
   const again = await copyAll(pairs);
-  expect(again.rows).toMatchObject([{ status: "copied" }, { status: "copied" }]);
-  expect(again.rows.reduce((sum, { figures }) => sum + figures.blobs.there, 0)).toBeGreaterThan(0);
-  expect(from.count("GET-BLOB")).toBeLessThanOrEqual(5);
-});
-
-test("who asks to be left alone is waited for, and it is said once", async () => {
-  const run = testRun();
-  let isLimited = true;
-  const { from, to } = worlds({ before: () => (isLimited ? down("rate-limited", 429, 30_000) : undefined) });
-  const copying = copyAll([pairOf(from.end("a/b"), to.end("x"), "v1")], {}, run);
-  while (run.clock.pending() === 0) await Promise.resolve();
-  expect(run.notes).toEqual(["to.example/x asks to be left alone: going on in 30 s"]);
-  isLimited = false;
-  run.clock.advance(30_000);
-  expect((await copying).rows).toMatchObject([{ status: "copied" }]);
+  expect(again.rows).toMatchObject([{ status: "copied" }]);
+  expect(from.count("GET-BLOB") - read).toBe(4 - held);
 });
 
 test("a target that will not say what it has is tried all the same; what is wrong shows when it is put", async () => {

@@ -1,6 +1,6 @@
-import { Gate } from "../registry/gate.ts";
 import type { ImageTarget } from "./ends.ts";
 import { type CopyFailure, thrownFailure } from "./failure.ts";
+import { RegistryGates } from "./gates.ts";
 import { ImageCopy, type ImageCopyParts } from "./image-copy.ts";
 import type { CopyOptions } from "./pair.ts";
 import type { RunParts } from "./parts.ts";
@@ -26,6 +26,7 @@ export interface RunOptions {
   readonly onRow?: (row: CopyRow) => void;
 }
 
+/** From each registry. */
 const imagesAtOnce = 6;
 
 /** Carries out a plan: every image has a row, and a bad one stops no other. */
@@ -51,11 +52,11 @@ export class CopyRun {
 
   /** Runs to its end or until the signal ends it; then what is there stays, and the same run goes on from it. */
   async run(): Promise<CopyResult> {
-    const gate = new Gate(imagesAtOnce);
+    const gates = new RegistryGates(imagesAtOnce);
     const { signal } = this.#parts.asking;
     const rows = await Promise.all(
       this.#plan.rows.map(async (row) => {
-        const turn = await gate.enter(signal);
+        const turn = await gates.enter(row.pair.source, signal);
         try {
           const copied = await this.#image(row);
           this.#run.onRow?.(copied);

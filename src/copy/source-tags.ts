@@ -19,7 +19,7 @@ export class SourceTags {
   }
 
   async #ask(source: ImageSource): Promise<ReadonlySet<Tag> | undefined> {
-    const answer = await this.#asking.ask(source.name, (limits) => source.listTags(limits));
+    const answer = await this.#asking.ask(source, (limits) => source.listTags(limits));
     if (answer.kind === "unavailable") return undefined;
     return new Set(answer.kind === "absent" ? [] : answer.tags);
   }

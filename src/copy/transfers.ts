@@ -3,7 +3,7 @@ import type { Repository } from "../reference/repository.ts";
 import { Gate } from "../registry/gate.ts";
 import type { Answer, BlobStream } from "../registry/remote.ts";
 import type { PushedBlob } from "../registry/writable.ts";
-import type { Asking } from "./asking.ts";
+import { type Asking, stopped } from "./asking.ts";
 import type { ImageSource, ImageTarget } from "./ends.ts";
 import { type CopyFailure, failureOf } from "./failure.ts";
 import { type Bringing, PlacedBlobs } from "./placed-blobs.ts";
@@ -45,32 +45,25 @@ export class Transfers {
 
   async #bring(transfer: Transfer, mountFrom: readonly Repository[]): Promise<Bringing<Transferred>> {
     const { target, blob } = transfer;
-    const head = await this.#asking.ask(target.name, (limits) => target.headBlob(blob.digest, limits));
+    const head = await this.#asking.ask(target, (limits) => target.headBlob(blob.digest, limits));
     if (head.kind === "found") return { isThere: true, outcome: { kind: "there" } };
     const turn = await this.#gate.enter(this.#asking.signal);
+    if (turn === undefined) return { isThere: false, outcome: outcomeOf(transfer, stopped(target), "target") };
     try {
       const outcome = await this.#push(transfer, [...siblingOf(transfer), ...mountFrom].slice(0, mountsMax));
       return { isThere: outcome.kind !== "failed", outcome };
     } finally {
-      turn?.release();
+      turn.release();
     }
   }
 
   async #push(transfer: Transfer, mountFrom: readonly Repository[]): Promise<Transferred> {
     const { target, blob, onSent } = transfer;
     const opening = new Opening(this.#asking, transfer);
-    let sentBytes = 0;
-    const pushed = await this.#asking.patiently(target.name, (limits) => {
-      onSent(-sentBytes);
-      sentBytes = 0;
-      const count = (sizeBytes: number): void => {
-        sentBytes += sizeBytes;
-        onSent(sizeBytes);
-      };
-      const open = (startByte: number): Promise<Answer<BlobStream>> => opening.open(startByte);
-      const { digest, sizeBytes } = blob;
-      return target.pushBlob({ digest, sizeBytes, mountFrom, open, onSent: count }, limits);
-    });
+    const { digest, sizeBytes } = blob;
+    const open = (startByte: number): Promise<Answer<BlobStream>> => opening.open(startByte);
+    const limits = this.#asking.limits(target);
+    const pushed = await target.pushBlob({ digest, sizeBytes, mountFrom, open, onSent }, limits);
     return outcomeOf(transfer, pushed, opening.hasFailed ? "source" : "target");
   }
 }
@@ -89,7 +82,7 @@ class Opening {
   async open(startByte: number): Promise<Answer<BlobStream>> {
     const { source, blob } = this.#transfer;
     const range = { startByte, endByte: undefined };
-    const answer = await this.#asking.patiently(source.name, (limits) => source.getBlob(blob.digest, range, limits));
+    const answer = await source.getBlob(blob.digest, range, this.#asking.limits(source));
     this.hasFailed = answer.kind === "unavailable";
     return answer;
   }

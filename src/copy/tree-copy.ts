@@ -63,7 +63,7 @@ export class TreeCopy {
   /** Puts a manifest whose parts are there under a name. */
   async name(body: ManifestBody, reference: Tag | Digest): Promise<Put> {
     const { target, asking, figures } = this.#parts;
-    const answer: Answer<PushedManifest> = await asking.ask(target.name, (limits) =>
+    const answer: Answer<PushedManifest> = await asking.ask(target, (limits) =>
       target.putManifest(reference, body, limits),
     );
     switch (answer.kind) {
@@ -95,7 +95,7 @@ export class TreeCopy {
   async #isThere(digest: Digest): Promise<boolean> {
     const { target, asking, trust } = this.#parts;
     if (trust === "nothing") return false;
-    const head = await asking.ask(target.name, (limits) => target.headManifest(digest, limits));
+    const head = await asking.ask(target, (limits) => target.headManifest(digest, limits));
     return head.kind === "found";
   }
 

@@ -29,6 +29,7 @@ export async function patiently(
     const waitMs = Math.max(askedMs, shortestPauseMs) + random() * shortestPauseMs;
     if (waitMs > leftMs || limits.signal.aborted) return answer;
     if (answer.kind === "reply") await letGo(answer);
+    limits.onWait?.(waitMs);
     await pause(clock, waitMs, limits.signal);
     leftMs -= waitMs;
   }

@@ -95,6 +95,8 @@ export interface CallLimits {
    * registry is an answer at once: right for who serves clients, wrong for who copies.
    */
   readonly patienceMs?: number;
+  /** Told before each such wait. */
+  readonly onWait?: (waitMs: number) => void;
 }
 
 /** A half-open range of bytes; `endByte` absent means to the end. */

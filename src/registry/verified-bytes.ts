@@ -139,7 +139,10 @@ export class VerifiedBytes {
     if ("done" in how && this.#openedSizeBytes === undefined) {
       this.#end = wrongBytes(this.#blob, `sends ${this.#readBytes} bytes of it, not ${this.#blob.sizeBytes}`);
     } else if (this.#reopens > reopensMax) {
-      this.#end = "done" in how ? unavailable("failed", `the source of ${this.#blob.digest} ends it after ${this.#readBytes} bytes`) : how;
+      this.#end =
+        "done" in how
+          ? unavailable("failed", `the source of ${this.#blob.digest} ends it after ${this.#readBytes} bytes`)
+          : how;
     }
   }
 
@@ -150,7 +153,8 @@ export class VerifiedBytes {
 }
 
 function otherBlob(stream: BlobStream, blob: BlobToPush, fromByte: number): Unavailable | undefined {
-  if (stream.startByte > fromByte) return unavailable("refused", `the source of ${blob.digest} does not send it from ${fromByte} on`);
+  if (stream.startByte > fromByte)
+    return unavailable("refused", `the source of ${blob.digest} does not send it from ${fromByte} on`);
   if (stream.sizeBytes === undefined || stream.sizeBytes === blob.sizeBytes) return undefined;
   return wrongBytes(blob, `has ${stream.sizeBytes} bytes of it, not ${blob.sizeBytes}`);
 }

@@ -15,7 +15,22 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   copy: ["errors", "manifest", "reference", "registry"],
   steer: ["config", "errors", "manifest", "net", "reference", "registry", "rules"],
   server: ["config", "errors", "mirror", "net", "reference", "registry", "rules", "steer", "zod"],
-  cli: ["commander", "config", "errors", "mirror", "net", "reference", "registry", "rules", "server", "steer", "store"],
+  cli: [
+    "commander",
+    "config",
+    "copy",
+    "errors",
+    "layout",
+    "manifest",
+    "mirror",
+    "net",
+    "reference",
+    "registry",
+    "rules",
+    "server",
+    "steer",
+    "store",
+  ],
 };
 
 /** Folders whose code runs anywhere: no runtime's name, no network's. */

@@ -110,11 +110,10 @@ test.each([
   expect(outcome(single, path, more)).toBe(expected);
 });
 
-const own = registries(
-  { ...rule({ kind: "rest" }), serve: "store" },
-  rule({ kind: "name", name: host("quay.io") }),
-  { ...rule({ kind: "name", name: host("registry.own") }), serve: "store" },
-);
+const own = registries({ ...rule({ kind: "rest" }), serve: "store" }, rule({ kind: "name", name: host("quay.io") }), {
+  ...rule({ kind: "name", name: host("registry.own") }),
+  serve: "store",
+});
 const digest = `sha256:${"0a".repeat(32)}`;
 
 test.each([

@@ -22,7 +22,9 @@ export interface HostedManifest extends ManifestRow {
   /** Everything that it names, needed or not: none of that is collected while it is there. */
   readonly parts: readonly Digest[];
   readonly tag: { readonly name: Tag; readonly isImmutable: boolean } | undefined;
-  readonly refersTo: { readonly subject: Digest; readonly artifactType: string; readonly descriptor: string } | undefined;
+  readonly refersTo:
+    | { readonly subject: Digest; readonly artifactType: string; readonly descriptor: string }
+    | undefined;
 }
 
 /** What came of keeping a manifest. */

@@ -69,11 +69,7 @@ function sendableOf(request: RegistryRequest, deadline: Deadline, { timeoutMs }:
 }
 
 /** Up to three attempts, with pauses of random length between them (full jitter), as long as there is time. */
-async function attempts(
-  options: CallOptions,
-  request: Sendable,
-  deadline: Deadline,
-): Promise<Answered | Unavailable> {
+async function attempts(options: CallOptions, request: Sendable, deadline: Deadline): Promise<Answered | Unavailable> {
   let last = await attempt(options, request, deadline);
   const allowed = request.isOnce === true ? 0 : retriesMax;
   for (let retry = 0; retry < allowed && isWorthRetry(last); retry++) {

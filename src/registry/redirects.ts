@@ -34,11 +34,7 @@ const redirectStatuses: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
  * its own origin only, and no more once the way has left it. What changes something goes to where an upload may go, and only by a
  * redirect that keeps the method.
  */
-export async function follow(
-  route: Route,
-  request: Sendable,
-  signal: AbortSignal,
-): Promise<Answered | Unavailable> {
+export async function follow(route: Route, request: Sendable, signal: AbortSignal): Promise<Answered | Unavailable> {
   let target = request.to ?? route.origins.own(request.path, request.query);
   for (let redirects = 0; redirects <= redirectsMax; redirects++) {
     const answer = await ask(route, request, target, signal);
@@ -62,7 +58,9 @@ function nextOf(
   const { status } = response;
   if (isRead(request.method)) return origins.redirect(target.url, location);
   if (status === 307 || status === 308) return origins.upload(target.url, location);
-  return unavailable("refused", `${target.url.host} answered a ${request.method} with the redirect ${status}`, { status });
+  return unavailable("refused", `${target.url.host} answered a ${request.method} with the redirect ${status}`, {
+    status,
+  });
 }
 
 /** True when a 404 from there is a registry's word: of the upstream itself, or of another registry that it redirects to. */

@@ -20,7 +20,7 @@ const marksMax = 256;
 
 /**
  * Reads a blob from its source and hashes it as it goes. A source that breaks is opened again where it broke. What completes the blob
- * is given only when size and digest are right. It can go back, to a mark, and hashes anew from there.
+ * is given only when the digest is right; what a source sends beyond its size is left. It can go back, to a mark, and hashes anew from there.
  */
 export class VerifiedBytes {
   readonly #blob: BlobToPush;
@@ -108,15 +108,15 @@ export class VerifiedBytes {
 
   /** Counts and hashes a piece; what is left of it, if it is of use. */
   #accept(piece: Bytes): Bytes | undefined {
-    const fresh = piece.subarray(Math.min(this.#skipBytes, piece.byteLength));
-    this.#skipBytes -= piece.byteLength - fresh.byteLength;
-    if (fresh.byteLength === 0) return undefined;
+    const skippedBytes = Math.min(this.#skipBytes, piece.byteLength);
+    this.#skipBytes -= skippedBytes;
     const { sizeBytes } = this.#blob;
+    const fresh = piece.subarray(skippedBytes).subarray(0, sizeBytes - this.#readBytes);
+    if (fresh.byteLength === 0) return undefined;
     this.#reopens = 0;
     this.#readBytes += fresh.byteLength;
     this.#hasher.update(fresh);
-    if (this.#readBytes > sizeBytes) this.#end = wrongBytes(this.#blob, `sends more than ${sizeBytes} bytes of it`);
-    else if (this.#readBytes === sizeBytes) this.#verify();
+    if (this.#readBytes === sizeBytes) this.#verify();
     else this.#mark();
     return this.#end === undefined ? fresh : undefined;
   }

@@ -83,7 +83,10 @@ function warnOfUse(draft: Draft, settings: Together, placed: readonly PlacedRule
   const reached = new Set(placed.flatMap(({ rule }) => reachable(rule, upstreams)));
   const isStoring = placed.some(({ rule }) => rule.serve === "store" && rule.store?.grants === undefined);
   if (isStoring && auth === undefined && !isLoopback(listen.hostname)) {
-    findings.warning(["rules"], "store without auth: nobody can push over the network; add auth, or listen on loopback");
+    findings.warning(
+      ["rules"],
+      "store without auth: nobody can push over the network; add auth, or listen on loopback",
+    );
   }
   for (const key of Object.keys(draft.config.upstreams ?? {})) {
     const isReached = [...reached].some(({ host }) => keyOf(draft, host).at(-1) === key);

@@ -40,11 +40,7 @@ export async function* findOrphans(
 }
 
 /** Removes files without a row, behind the serving, never at start. */
-export async function sweepContent(
-  content: ContentStore,
-  index: ContentIndex,
-  pace: Pace,
-): Promise<SweepResult> {
+export async function sweepContent(content: ContentStore, index: ContentIndex, pace: Pace): Promise<SweepResult> {
   let checkedFiles = 0;
   let removedFiles = 0;
   for await (const step of findOrphans(content, index, pace)) {

@@ -73,6 +73,7 @@ const meanings: ReadonlyMap<string, Meaning> = new Map<string, Meaning>([
   ["XAmzContentChecksumMismatch", { reason: "wrong-bytes", advice: "what arrived there is not what its digest says" }],
   ["XAmzContentSHA256Mismatch", { reason: "wrong-bytes", advice: "what arrived there is not what its digest says" }],
   ["EntityTooLarge", { reason: "refused", advice: "the object is too large for the store" }],
+  ["InvalidRange", { reason: "refused", advice: "the object has no such bytes" }],
   [
     "NotImplemented",
     { reason: "refused", advice: "the store does not know what was asked for, such as If-None-Match" },

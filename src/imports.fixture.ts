@@ -10,6 +10,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   net: ["errors"],
   config: ["errors", "net", "reference", "rules", "yaml", "zod"],
   registry: ["config", "errors", "manifest", "net", "reference"],
+  s3: ["aws4", "config", "errors", "reference", "registry"],
   store: ["errors", "reference"],
   mirror: ["errors", "manifest", "reference", "registry", "rules", "store"],
   copy: ["manifest", "reference", "registry"],

@@ -33,7 +33,7 @@ interface HeldBlob {
 }
 
 /** A blob that can be sent: a whole file, or a download that is still running. */
-export type OpenBlob = HeldBlob | { readonly kind: "filling"; readonly fill: Fill; readonly origin: Origin };
+type OpenBlob = HeldBlob | { readonly kind: "filling"; readonly fill: Fill; readonly origin: Origin };
 
 /** The answer to a pull of a blob. */
 export type BlobOutcome = OpenBlob | Absent | Unavailable;

@@ -15,10 +15,11 @@ export class DraftWriter {
   #writtenBytes = 0;
   #error: unknown;
 
-  constructor(draft: Draft, makeRoom: () => Promise<boolean>, onProgress: () => void) {
+  constructor(draft: Draft, makeRoom: () => Promise<boolean>, onProgress: () => void, startByte = 0) {
     this.#draft = draft;
     this.#makeRoom = makeRoom;
     this.#onProgress = onProgress;
+    this.#writtenBytes = startByte;
   }
 
   /** Bytes from the start that are in the file and may be read from it. */

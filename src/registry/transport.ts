@@ -13,8 +13,8 @@ export type Fetch = (url: string, init: BunFetchRequestInit) => Promise<Response
 /** Resolves and checks where a request may connect to. Throws what `resolveTarget` throws. */
 export type Egress = (url: URL, policy: EgressPolicy, signal: AbortSignal) => Promise<EgressTarget>;
 
-/** A body; one that flows is made anew for each connection that is tried, and is sent by the `Content-Length` of its headers. */
-export type OutgoingBody = string | Uint8Array<ArrayBuffer> | (() => ReadableStream<Uint8Array<ArrayBuffer>>);
+/** A body; one that is made is made anew for each connection that is tried. A stream is sent by the `Content-Length` of its headers. */
+export type OutgoingBody = string | Uint8Array<ArrayBuffer> | (() => Blob | ReadableStream<Uint8Array<ArrayBuffer>>);
 
 /** One request. The signal ends it and, later, the reading of its body. */
 export interface Outgoing {
@@ -113,7 +113,7 @@ function initOf(
   return {
     method: outgoing.method,
     headers: { "User-Agent": options.userAgent, "Accept-Encoding": "identity", ...outgoing.headers, ...host },
-    body: typeof outgoing.body === "function" ? outgoing.body() : (outgoing.body ?? null),
+    body: (typeof outgoing.body === "function" ? outgoing.body() : outgoing.body) ?? null,
     signal: outgoing.signal,
     redirect: "manual",
     decompress: false,

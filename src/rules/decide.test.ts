@@ -135,7 +135,7 @@ test.each([
   ["GET", m("app"), { host: "registry.own" }, "own app manifest pull"],
   ["GET", m("quay.io/app"), {}, "quay.io app"],
   ["POST", "/v2/quay.io/app/blobs/uploads/", {}, "405 UNSUPPORTED"],
-  ["GET", "/v2/quay.io/app/blobs/uploads/1", {}, "405 UNSUPPORTED"],
+  ["GET", "/v2/quay.io/app/blobs/uploads/1", {}, "404 UNSUPPORTED"],
 ])("with our own repositories: %s %s %p: %s", (method, path, more, expected) => {
   expect(outcome(own, path, { method, ...more })).toBe(expected);
 });

@@ -5,7 +5,7 @@ import { type Registries, resolveName } from "./resolve.ts";
 import type { Action, Rule } from "./rule.ts";
 
 /** An endpoint that is about one repository. */
-export type RepositoryEndpoint = Extract<Endpoint, { readonly name: string }>;
+type RepositoryEndpoint = Extract<Endpoint, { readonly name: string }>;
 
 /** An endpoint that content is pulled from. */
 export type PullEndpoint = Exclude<RepositoryEndpoint, { readonly kind: "uploads" | "upload" }>;
@@ -107,7 +107,8 @@ function decideRepository(registries: Registries, ask: Ask, endpoint: Repository
     return action === undefined ? storeMethodRefused(endpoint) : { kind: "store", rule, repository, endpoint, action };
   }
   const isPull = ask.method === "GET" || ask.method === "HEAD";
-  if (!isPull || endpoint.kind === "uploads" || endpoint.kind === "upload") return methodRefused;
+  if (!isPull) return methodRefused;
+  if (endpoint.kind === "uploads" || endpoint.kind === "upload") return pathRefused;
   return { kind: rule.serve, rule, upstream, repository, endpoint };
 }
 

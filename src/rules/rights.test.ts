@@ -25,25 +25,57 @@ const asker = (user: string): Asker => ({ ...nobody, user });
 const open: Asker = { user: undefined, hasUsers: false, isOnLoopback: false };
 const local: Asker = { ...open, isOnLoopback: true };
 
-test.each<[string, Asker, Action, string, readonly Grant[] | undefined, string]>([
-  ["anybody pulls what is public", nobody, "pull", "public/a/b", grants, "allowed"],
-  ["nobody pulls the rest", nobody, "pull", "team/app", grants, "log-in"],
-  ["every user pulls the rest", asker("eve"), "pull", "team/app", grants, "allowed"],
-  ["a user who may push does", asker("ci"), "push", "team/app", grants, "allowed"],
-  ["but not deeper", asker("ci"), "push", "team/app/web", grants, "denied"],
-  ["nor delete", asker("ci"), "delete", "team/app", grants, "denied"],
-  ["another does not push", asker("eve"), "push", "team/app", grants, "denied"],
-  ["nobody pushes where there are users", nobody, "push", "open/app", grants, "log-in"],
-  ["nor where the network could", open, "push", "open/app", grants, "denied"],
-  ["nobody else is on this machine", local, "push", "open/app", grants, "allowed"],
-  ["without grants users do all", asker("eve"), "delete", "a", undefined, "allowed"],
-  ["and others nothing", nobody, "pull", "a", undefined, "log-in"],
-  ["without users everybody pulls", open, "pull", "a", undefined, "allowed"],
-  ["and nobody pushes over the network", open, "push", "a", undefined, "denied"],
-  ["but on this machine", local, "push", "a", undefined, "allowed"],
-])("%s", (_, who, action, repository, granted, expected) => {
+interface Case {
+  readonly who: Asker;
+  readonly action: Action;
+  readonly repository: string;
+  readonly granted: readonly Grant[] | undefined;
+  readonly is: string;
+}
+
+test.each<[string, Case]>([
+  [
+    "anybody pulls what is public",
+    { who: nobody, action: "pull", repository: "public/a/b", granted: grants, is: "allowed" },
+  ],
+  ["nobody pulls the rest", { who: nobody, action: "pull", repository: "team/app", granted: grants, is: "log-in" }],
+  [
+    "every user pulls the rest",
+    { who: asker("eve"), action: "pull", repository: "team/app", granted: grants, is: "allowed" },
+  ],
+  [
+    "a user who may push does",
+    { who: asker("ci"), action: "push", repository: "team/app", granted: grants, is: "allowed" },
+  ],
+  ["but not deeper", { who: asker("ci"), action: "push", repository: "team/app/web", granted: grants, is: "denied" }],
+  ["nor delete", { who: asker("ci"), action: "delete", repository: "team/app", granted: grants, is: "denied" }],
+  [
+    "another does not push",
+    { who: asker("eve"), action: "push", repository: "team/app", granted: grants, is: "denied" },
+  ],
+  [
+    "nobody pushes where there are users",
+    { who: nobody, action: "push", repository: "open/app", granted: grants, is: "log-in" },
+  ],
+  ["nor where the network could", { who: open, action: "push", repository: "open/app", granted: grants, is: "denied" }],
+  [
+    "nobody else is on this machine",
+    { who: local, action: "push", repository: "open/app", granted: grants, is: "allowed" },
+  ],
+  [
+    "without grants users do all",
+    { who: asker("eve"), action: "delete", repository: "a", granted: undefined, is: "allowed" },
+  ],
+  ["and others nothing", { who: nobody, action: "pull", repository: "a", granted: undefined, is: "log-in" }],
+  ["without users everybody pulls", { who: open, action: "pull", repository: "a", granted: undefined, is: "allowed" }],
+  [
+    "and nobody pushes over the network",
+    { who: open, action: "push", repository: "a", granted: undefined, is: "denied" },
+  ],
+  ["but on this machine", { who: local, action: "push", repository: "a", granted: undefined, is: "allowed" }],
+])("%s", (_, { who, action, repository, granted, is }) => {
   const right = rightOf(rule(granted), who, { action, repository: repository as Repository, tags: [] });
-  expect<string>(right.kind).toBe(expected);
+  expect<string>(right.kind).toBe(is);
 });
 
 test("a tag that never changes is named", () => {

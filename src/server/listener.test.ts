@@ -88,7 +88,6 @@ test.each([
   ["bytes=-3", 206, 599_997, 600_000],
   ["bytes=100-700000", 206, 100, 600_000],
   ["bytes=0-", 206, 0, 600_000],
-  ["bytes=5-1", 200, 0, 600_000],
 ])("%s of a held blob is %d on the wire, with one Content-Range", async (range, status, from, to) => {
   const [world, port] = [shared, sharedPort];
   await rawAsk(port.port, "GET", blobPath);

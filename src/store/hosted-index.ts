@@ -15,13 +15,19 @@ export interface HostedMember extends HostedBlob {
   readonly repository: Repository;
 }
 
+/** A tag to be set. One that is immutable is set if it is not there, or is this manifest's already. */
+interface HostedTag {
+  readonly name: Tag;
+  readonly isImmutable: boolean;
+}
+
 /** A manifest to be kept in one of our own repositories, with all that it means there. */
 export interface HostedManifest extends ManifestRow {
   /** What has to be in the repository already. */
   readonly needs: readonly Digest[];
   /** Everything that it names, needed or not: none of that is collected while it is there. */
   readonly parts: readonly Digest[];
-  readonly tag: { readonly name: Tag; readonly isImmutable: boolean } | undefined;
+  readonly tags: readonly HostedTag[];
   readonly refersTo:
     | { readonly subject: Digest; readonly artifactType: string; readonly descriptor: string }
     | undefined;
@@ -32,13 +38,21 @@ export type AddedManifest =
   | { readonly kind: "added" }
   /** Something that it needs is not in the repository. Nothing was kept. */
   | { readonly kind: "missing"; readonly digest: Digest }
-  /** The tag is another manifest's already. Nothing was kept. */
-  | { readonly kind: "immutable" };
+  /** An immutable tag is another manifest's already. Nothing was kept. */
+  | { readonly kind: "immutable"; readonly tag: Tag };
 
 /** What refers to a manifest: the descriptor as it is listed, in JSON. */
 export interface Referrer {
   readonly digest: Digest;
   readonly descriptor: string;
+}
+
+/** Which referrers are wanted: those behind one, by digest. */
+export interface ReferrerQuery {
+  readonly subject: Digest;
+  readonly artifactType: string | undefined;
+  readonly after: string;
+  readonly limit: number;
 }
 
 /**
@@ -55,8 +69,10 @@ export interface HostedIndex {
   /** Names of repositories that hold anything, after one, in the order of their bytes. */
   repositories(after: string, limit: number): Promise<readonly Repository[]>;
   has(repository: Repository): Promise<boolean>;
-  /** What is in the repository and refers to a digest, after one, by digest. */
-  referrers(repository: Repository, subject: Digest, after: string, limit: number): Promise<readonly Referrer[]>;
+  /** Repositories that have a blob, a few of them. */
+  repositoriesWith(digest: Digest, limit: number): Promise<readonly Repository[]>;
+  /** What is in the repository and refers to a digest. */
+  referrers(repository: Repository, query: ReferrerQuery): Promise<readonly Referrer[]>;
 
   /** Says that a blob whose bytes are published belongs to the repository. */
   addBlob(repository: Repository, blob: HostedBlob): Promise<void>;
@@ -76,6 +92,8 @@ export interface HostedIndex {
   blobsAfter(cursor: HostedMember | undefined, limit: number): Promise<readonly HostedMember[]>;
   /** Takes a blob out of the repository unless it was promised since, or a manifest there names it. True when it went. */
   collectBlob(repository: Repository, digest: Digest, leasedBeforeMs: number): Promise<boolean>;
+  /** Blobs that nothing belongs to any more, after one in digest order. */
+  orphansAfter(digest: string, limit: number): Promise<readonly Digest[]>;
   /** Takes the row of a blob away that nothing, here or in the cache, belongs to any more. True when it went: its file may go. */
   forgetBlob(digest: Digest): Promise<boolean>;
 }

@@ -8,7 +8,7 @@ import type { Digest } from "../../reference/digest.ts";
 import { formatPlatform, type Platform } from "../../reference/platform.ts";
 import { type ConfigFacts, parseConfigFacts } from "./config-facts.ts";
 import type { SourcePlace } from "./places.ts";
-import { found, manifestAt } from "./reading.ts";
+import { found, manifestAt, readBytes } from "./reading.ts";
 import type { CopySession } from "./session.ts";
 
 /** One manifest of an image. */
@@ -104,10 +104,9 @@ async function configOf(
   const range = { startByte: 0, endByte: config.sizeBytes };
   const answer = await parts.asking.ask(source, async (limits) => {
     const blob = await source.getBlob(config.digest, range, limits);
-    if (blob.kind !== "found") return blob;
-    return { kind: "found" as const, text: await new Response(blob.body).text() };
+    return blob.kind === "found" ? await readBytes(blob, config) : blob;
   });
-  return parseConfigFacts(found(answer, `${source.name}@${config.digest}`).text);
+  return parseConfigFacts(new TextDecoder().decode(found(answer, `${source.name}@${config.digest}`).bytes));
 }
 
 function referrerFacts({ tree, tag }: Referrer): ImageFacts["referrers"][number] {

@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import type { Platform } from "../../reference/platform.ts";
-import { showCount, showSize, showSpan } from "../cache/quantities.ts";
+import { showSize, showSpan } from "../cache/quantities.ts";
 import { exitStatus } from "../exit.ts";
 import { type ImageFacts, type PlatformFacts, readImageFacts } from "./image-facts.ts";
 import type { CopyIo } from "./io.ts";
@@ -72,7 +72,7 @@ function layersOf(platforms: readonly PlatformFacts[]): readonly string[] {
   const [one, ...more] = platforms;
   if (one === undefined || more.length > 0 || one.layers.length === 0) return [];
   const rows = one.layers.map(({ digest, sizeBytes, mediaType }) => [digest, showSize(sizeBytes), mediaType]);
-  return [table([[showCount(one.layers.length, "LAYER"), "SIZE", "TYPE"], ...rows])];
+  return [table([["LAYER", "SIZE", "TYPE"], ...rows])];
 }
 
 /** Labels that all platforms have the same. */

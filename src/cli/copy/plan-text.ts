@@ -20,7 +20,9 @@ export function showPlan(view: View, plan: Plan): void {
     view.result(JSON.stringify({ kind: "summary", ...plan.counts, estimate: plan.estimate }));
     return;
   }
-  view.result(table([["STATE", "DIGEST", "SIZE", "SOURCE", "TARGET"], ...plan.rows.map(cellsOf)]));
+  const isSized = plan.rows.some(({ estimate }) => estimate !== undefined);
+  const all = [["STATE", "DIGEST", "SIZE", "SOURCE", "TARGET"], ...plan.rows.map(cellsOf)];
+  view.result(table(isSized ? all : all.map((cells) => cells.filter((_, at) => at !== 2))));
   for (const row of plan.rows) for (const line of remarksOf(row)) view.note(`${row.target}: ${line}`);
   view.note(sumOf(plan));
 }

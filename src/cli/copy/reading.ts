@@ -2,7 +2,9 @@ import { choosePlatforms } from "../../copy/choice.ts";
 import type { CopyOptions } from "../../copy/pair.ts";
 import { Failure } from "../../errors/failure.ts";
 import type { Platform } from "../../reference/platform.ts";
-import type { ManifestBody } from "../../registry/remote.ts";
+import type { Answer, BlobStream, ManifestBody } from "../../registry/remote.ts";
+import { algorithmOf } from "../../reference/digest.ts";
+import type { Descriptor } from "../../manifest/manifest.ts";
 import type { SourcePlace } from "./places.ts";
 import type { CopySession } from "./session.ts";
 
@@ -35,14 +37,29 @@ export async function manifestAt(
   return one === root.digest ? root : found(await parts.shelf.get(source, one), `${source.name}@${one}`);
 }
 
+/** A small blob whole, checked against what names it. */
+export async function readBytes(
+  { body }: BlobStream,
+  { digest, sizeBytes }: Descriptor,
+): Promise<Answer<{ readonly bytes: Uint8Array }>> {
+  const hash = new Bun.CryptoHasher(algorithmOf(digest));
+  const chunks: Uint8Array[] = [];
+  let readSizeBytes = 0;
+  for await (const chunk of body) {
+    readSizeBytes += chunk.byteLength;
+    if (readSizeBytes > sizeBytes) break;
+    hash.update(chunk);
+    chunks.push(chunk);
+  }
+  if (readSizeBytes === sizeBytes && digest.endsWith(hash.digest("hex"))) {
+    return { kind: "found", bytes: Buffer.concat(chunks) };
+  }
+  const message = `what came for ${digest} is something else`;
+  return { kind: "unavailable", reason: "wrong-bytes", status: undefined, message, retryAfterMs: undefined };
+}
+
 /** What an end has; else a `Failure` that says so. */
-export function found<T extends object>(
-  answer:
-    | ({ readonly kind: "found" } & T)
-    | { readonly kind: "absent" }
-    | { readonly kind: "unavailable"; readonly message: string },
-  what: string,
-): T {
+export function found<T extends object>(answer: Answer<T>, what: string): T {
   switch (answer.kind) {
     case "found":
       return answer;

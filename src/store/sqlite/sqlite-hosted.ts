@@ -9,6 +9,7 @@ import type {
   HostedManifest,
   HostedMember,
   Referrer,
+  ReferrerQuery,
 } from "../hosted-index.ts";
 import { type RawManifest, type RawMember, toHostedBlob, toHostedMember, toManifest } from "./rows.ts";
 import type { Write } from "./statements.ts";
@@ -73,10 +74,17 @@ export class SqliteHostedIndex implements HostedIndex {
     return this.#get("SELECT 1 FROM members WHERE repository = ? LIMIT 1", [repository]) !== undefined;
   }
 
-  async referrers(repository: Repository, subject: Digest, after: string, limit: number): Promise<readonly Referrer[]> {
+  async repositoriesWith(digest: Digest, limit: number): Promise<readonly Repository[]> {
+    const sql = "SELECT repository FROM members WHERE digest = ? AND kind = 'blob' LIMIT ?";
+    return this.#all<{ readonly repository: Repository }>(sql, [digest, limit]).map(({ repository }) => repository);
+  }
+
+  async referrers(repository: Repository, query: ReferrerQuery): Promise<readonly Referrer[]> {
+    const { subject, artifactType = null, after, limit } = query;
     const sql = `SELECT r.digest, r.descriptor FROM referrers r JOIN members m ON m.digest = r.digest
-      WHERE r.subject = ? AND m.repository = ? AND r.digest > ? ORDER BY r.digest LIMIT ?`;
-    return this.#all<Referrer>(sql, [subject, repository, after, limit]);
+      WHERE r.subject = ?1 AND m.repository = ?2 AND r.digest > ?3 AND (?4 IS NULL OR r.artifact_type = ?4)
+      ORDER BY r.digest LIMIT ?5`;
+    return this.#all<Referrer>(sql, [subject, repository, after, artifactType, limit]);
   }
 
   async addBlob(repository: Repository, { digest, sizeBytes, leasedAtMs }: HostedBlob): Promise<void> {
@@ -98,29 +106,27 @@ export class SqliteHostedIndex implements HostedIndex {
   }
 
   async addManifest(repository: Repository, manifest: HostedManifest, atMs: number): Promise<AddedManifest> {
-    const { digest, mediaType, bytes, needs, parts, tag, refersTo } = manifest;
-    const once: readonly Write[] = tag?.isImmutable ? [["setTagOnce", repository, tag.name, digest, atMs]] : [];
-    // What it needs is promised to it first: from then on no collection takes it away.
-    const leases = needs.map((part): Write => ["leaseMember", atMs, repository, part]);
-    const refusedAt = await this.#queue.runGuarded(
-      [
-        ...once,
-        ...leases,
-        ["putManifest", digest, mediaType, bytes],
-        ["addMember", repository, digest, "manifest", atMs],
-        ...parts.map((part): Write => ["addPart", digest, part]),
-        ...(refersTo === undefined
-          ? []
-          : [["addReferrer", refersTo.subject, digest, refersTo.artifactType, refersTo.descriptor] satisfies Write]),
-        ...(tag === undefined || tag.isImmutable
-          ? []
-          : [["setTag", repository, tag.name, digest, atMs] satisfies Write]),
-      ],
-      once.length + leases.length,
-    );
+    const { digest, mediaType, bytes, needs, parts, tags, refersTo } = manifest;
+    const immutable = tags.filter(({ isImmutable }) => isImmutable);
+    const guards: readonly Write[] = [
+      ...immutable.map(({ name }): Write => ["setTagOnce", repository, name, digest, atMs]),
+      // What it needs is promised to it first: from then on no collection takes it away.
+      ...needs.map((part): Write => ["leaseMember", atMs, repository, part]),
+    ];
+    const writes: Write[] = [
+      ["putManifest", digest, mediaType, bytes],
+      ["addMember", repository, digest, "manifest", atMs],
+      ...parts.map((part): Write => ["addPart", digest, part]),
+    ];
+    for (const { name, isImmutable } of tags) if (!isImmutable) writes.push(["setTag", repository, name, digest, atMs]);
+    if (refersTo !== undefined)
+      writes.push(["addReferrer", refersTo.subject, digest, refersTo.artifactType, refersTo.descriptor]);
+    const refusedAt = await this.#queue.runGuarded([...guards, ...writes], guards.length);
     if (refusedAt === undefined) return { kind: "added" };
-    const missing = needs[refusedAt - once.length];
-    return missing === undefined ? { kind: "immutable" } : { kind: "missing", digest: missing };
+    const tag = immutable[refusedAt];
+    const missing = needs[refusedAt - immutable.length];
+    if (tag !== undefined) return { kind: "immutable", tag: tag.name };
+    return { kind: "missing", digest: missing ?? digest };
   }
 
   removeTag(repository: Repository, tag: Tag): Promise<boolean> {
@@ -149,6 +155,14 @@ export class SqliteHostedIndex implements HostedIndex {
 
   collectBlob(repository: Repository, digest: Digest, leasedBeforeMs: number): Promise<boolean> {
     return this.#change(["collectMember", repository, digest, leasedBeforeMs]);
+  }
+
+  async orphansAfter(digest: string, limit: number): Promise<readonly Digest[]> {
+    // Those that count against a rule's quota are the quota's.
+    const sql = `SELECT digest FROM blobs WHERE digest > ? AND rule = ''
+      AND NOT EXISTS (SELECT 1 FROM members WHERE members.digest = blobs.digest)
+      AND NOT EXISTS (SELECT 1 FROM links WHERE links.digest = blobs.digest) ORDER BY digest LIMIT ?`;
+    return this.#all<{ readonly digest: Digest }>(sql, [digest, limit]).map((raw) => raw.digest);
   }
 
   forgetBlob(digest: Digest): Promise<boolean> {

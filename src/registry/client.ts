@@ -11,9 +11,10 @@ import { listReferrers, listRepositories, listTags } from "./lists.ts";
 import { getManifest, headManifest } from "./manifests.ts";
 import type { Operations } from "./operations.ts";
 import { Origins } from "./origins.ts";
+import { ping } from "./ping.ts";
 import { pushBlob } from "./push-blob.ts";
 import { deleteManifest, putManifest } from "./push-manifests.ts";
-import type { RemoteRegistry } from "./remote.ts";
+import type { Answer, CallLimits, RemoteRegistry } from "./remote.ts";
 import { createTransport, type Egress, type Fetch } from "./transport.ts";
 import type { WritableRegistry } from "./writable.ts";
 
@@ -53,6 +54,11 @@ export function createWritableRegistry(options: RemoteRegistryOptions): Writable
     deleteManifest: (repository, reference, limits) => deleteManifest(operations, { repository, reference, limits }),
     listRepositories: (query, limits) => listRepositories(operations, { query, limits }),
   };
+}
+
+/** Whether a registry lets us in with these credentials, by a client that is used for nothing else. */
+export function checkAccess(options: RemoteRegistryOptions, limits: CallLimits): Promise<Answer<object>> {
+  return ping(operationsOf(options), limits);
 }
 
 function pullSide(operations: Operations): RemoteRegistry {

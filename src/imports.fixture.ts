@@ -13,6 +13,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   store: ["errors", "reference"],
   mirror: ["errors", "manifest", "reference", "registry", "rules", "store"],
   copy: ["manifest", "reference", "registry"],
+  layout: ["copy", "errors", "manifest", "reference", "registry", "zod"],
   steer: ["config", "errors", "manifest", "net", "reference", "registry", "rules"],
   server: ["config", "errors", "mirror", "net", "reference", "registry", "rules", "steer", "zod"],
   cli: ["commander", "config", "errors", "mirror", "net", "reference", "registry", "rules", "server", "steer", "store"],

@@ -63,12 +63,12 @@ describe("read", () => {
     const answer = await source.getManifest(tag("1.0"), limits);
     if (answer.kind !== "found") throw new Error(JSON.stringify(answer));
     expect(answer.digest).toBe(blobOf(answer.bytes).digest);
-    expect(answer.mediaType).toBe("application/vnd.docker.distribution.manifest.v2+json");
+    expect(answer.mediaType).toBe("application/vnd.oci.image.manifest.v1+json");
     expect(JSON.parse(new TextDecoder().decode(answer.bytes))).toEqual({
       schemaVersion: 2,
       mediaType: answer.mediaType,
-      config: descriptorOf(config, "application/vnd.docker.container.image.v1+json"),
-      layers: layers.map((layer) => descriptorOf(layer, "application/vnd.docker.image.rootfs.diff.tar")),
+      config: descriptorOf(config, "application/vnd.oci.image.config.v1+json"),
+      layers: layers.map((layer) => descriptorOf(layer, "application/vnd.oci.image.layer.v1.tar")),
     });
     for (const blob of [config, ...layers]) expect(await bytesOf(source, blob.digest)).toEqual(blob.bytes);
     expect(await images.list(signal)).toMatchObject([
@@ -98,9 +98,9 @@ describe("read", () => {
     const answer = await images.source(undefined).getManifest(found.digest, limits);
     const json = answer.kind === "found" ? JSON.parse(new TextDecoder().decode(answer.bytes)) : {};
     expect(json.layers).toEqual([
-      descriptorOf(layers[0]!, "application/vnd.docker.image.rootfs.diff.tar"),
-      descriptorOf(layers[0]!, "application/vnd.docker.image.rootfs.diff.tar"),
-      descriptorOf(gzip, "application/vnd.docker.image.rootfs.diff.tar.gzip"),
+      descriptorOf(layers[0]!, "application/vnd.oci.image.layer.v1.tar"),
+      descriptorOf(layers[0]!, "application/vnd.oci.image.layer.v1.tar"),
+      descriptorOf(gzip, "application/vnd.oci.image.layer.v1.tar+gzip"),
     ]);
   });
 

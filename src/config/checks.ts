@@ -15,6 +15,7 @@ export function checkTogether(draft: Draft, settings: Together, placed: readonly
   checkPrivateCached(draft, settings, placed);
   checkPrivateRedirected(draft, settings, placed);
   checkWorkers(draft, settings, placed);
+  checkStored(draft, settings, placed);
   warnOfUse(draft, settings, placed);
 }
 
@@ -49,10 +50,30 @@ function checkPrivateRedirected({ findings }: Draft, { upstreams }: Together, pl
 }
 
 function checkWorkers({ findings, overrides }: Draft, { workers }: Together, placed: readonly PlacedRule[]): void {
-  const cache = placed.find(({ rule }) => rule.serve === "cache");
-  if (workers === 1 || cache === undefined) return;
+  const kept = placed.find(({ rule }) => rule.serve !== "redirect");
+  if (workers === 1 || kept === undefined) return;
   const at = overrides.workers === undefined ? ["workers"] : ["--workers"];
-  findings.problem(at, `must be 1 where a rule caches (${cache.rule.id}): one process owns the storage folder`);
+  const what = kept.rule.serve === "cache" ? "caches" : "stores";
+  findings.problem(at, `must be 1 where a rule ${what} (${kept.rule.id}): one process owns the storage folder`);
+}
+
+/** Clients without a name change nothing that others can reach; a grant that says so is a mistake. */
+function checkStored({ findings, broken }: Draft, { auth, listen }: Together, placed: readonly PlacedRule[]): void {
+  for (const { rule, at } of placed) {
+    for (const [index, { users, actions }] of (rule.store?.grants ?? []).entries()) {
+      const place = [...at, "access", index];
+      if (auth === undefined && !broken.has("auth") && users.some((name) => name !== "anonymous")) {
+        findings.problem([...place, "users"], "names users, and there are none: add auth");
+      }
+      if (!users.includes("anonymous") || actions.every((action) => action === "pull")) continue;
+      if (auth !== undefined || !isLoopback(listen.hostname)) {
+        findings.problem(
+          [...place, "may"],
+          "anonymous may only pull, except on a loopback address without auth: name users, or leave push and delete out",
+        );
+      }
+    }
+  }
 }
 
 function warnOfUse(draft: Draft, settings: Together, placed: readonly PlacedRule[]): void {
@@ -60,6 +81,13 @@ function warnOfUse(draft: Draft, settings: Together, placed: readonly PlacedRule
   const { upstreams, redirect, clients, auth, listen } = settings;
   if (placed.length === 0) findings.warning(["rules"], "is empty: every name is answered with 404");
   const reached = new Set(placed.flatMap(({ rule }) => reachable(rule, upstreams)));
+  const isStoring = placed.some(({ rule }) => rule.serve === "store" && rule.store?.grants === undefined);
+  if (isStoring && auth === undefined && !isLoopback(listen.hostname)) {
+    findings.warning(
+      ["rules"],
+      "store without auth: nobody can push over the network; add auth, or listen on loopback",
+    );
+  }
   for (const key of Object.keys(draft.config.upstreams ?? {})) {
     const isReached = [...reached].some(({ host }) => keyOf(draft, host).at(-1) === key);
     if (!isReached) findings.warning(["upstreams", key], "is named by no rule");
@@ -78,6 +106,7 @@ function isPrivate({ credentials, isPublic }: Upstream): boolean {
 
 /** Under `*` a name may say any registry that is known, also one with a rule of its own (`HOST:443/name`). */
 function reachable(rule: Rule, upstreams: ReadonlyMap<RegistryHost, Upstream>): readonly Upstream[] {
+  if (rule.serve === "store") return [];
   const one = rule.upstream ?? impliedUpstream(rule);
   if (one === undefined) return rule.match.kind === "rest" ? [...upstreams.values()] : [];
   const upstream = upstreams.get(one);

@@ -3,7 +3,8 @@ import { Failure } from "../errors/failure.ts";
 import { runCredentialHelper } from "./credential-helper.ts";
 import { dockerConfigPaths, parseDockerConfig } from "./docker-config.ts";
 import type { Environment } from "./environment.ts";
-import { readContent, type ReadFile } from "./files.ts";
+import { readContent, type ReadFile, withoutLineEnd } from "./files.ts";
+import { remembered } from "./remembered.ts";
 import type { Upstream } from "./settings.ts";
 import { parseHost, type RegistryHost } from "../reference/host.ts";
 
@@ -16,8 +17,6 @@ export interface CredentialWorld {
   /** How long a credential helper may take. */
   readonly helperTimeoutMs: number;
 }
-
-const REMEMBER_MS = 60_000;
 
 /**
  * Where an upstream's credential comes from. It is read when it is asked for and remembered for a minute, so that a rotated one is taken
@@ -37,27 +36,11 @@ export function credentialSource(upstream: Upstream, world: CredentialWorld): Cr
   }
 }
 
-/** Asks once for all that ask meanwhile, and keeps the answer for a minute; a failure is kept for nobody. */
-function remembered(ask: CredentialSource, nowMs: () => number): CredentialSource {
-  let held: { readonly answer: Promise<Credential | undefined>; untilMs: number } | undefined;
-  return () => {
-    if (held !== undefined && nowMs() < held.untilMs) return held.answer;
-    const asked = { answer: ask(), untilMs: Number.POSITIVE_INFINITY };
-    held = asked;
-    asked.answer.then(
-      () => (asked.untilMs = nowMs() + REMEMBER_MS),
-      () => (asked.untilMs = 0),
-    );
-    return asked.answer;
-  };
-}
-
-/** Editors put a line end behind a password, which is not part of it. */
 async function passwordFromFile(username: string, file: string, readFile: ReadFile): Promise<Credential> {
   const content = await readContent(readFile, file);
   if (content.kind === "unreadable")
     throw new Failure({ code: "CONFIG_INVALID", message: `${file} ${content.reason}` });
-  return { kind: "basic", username, password: content.text.replace(/\r?\n$/, "") };
+  return { kind: "basic", username, password: withoutLineEnd(content.text) };
 }
 
 /**

@@ -3,7 +3,7 @@ import type { ConfigFile } from "./file.ts";
 /** Where a server listens when nobody says where: not reachable from other machines. */
 export const defaultListen = "127.0.0.1:5000";
 
-/** The storage folder when a rule caches and nobody says where, relative to the working directory. */
+/** The storage folder when a rule caches or stores and nobody says where, relative to the working directory. */
 export const defaultStorage = "./periplus-data";
 
 /** The socket for commands, in the storage folder. */

@@ -34,13 +34,14 @@ function mappings(schema: Schema, heading: string): readonly (readonly [string, 
 
 const described = mappings(configJsonSchema(), "The file");
 
-test("the schema has ten mappings", () => {
+test("the schema has eleven mappings", () => {
   expect(described.map(([heading]) => heading).toSorted()).toEqual([
     "The file",
     "auth",
     "redirect",
     "redirect.buckets",
     "rules",
+    "rules.access",
     "rules.match",
     "tls",
     "upstreams.HOST",

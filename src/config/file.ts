@@ -67,6 +67,15 @@ export interface RuleEntry {
   readonly freshFor?: string | undefined;
   readonly serveStaleFor?: string | undefined;
   readonly maxSize?: string | undefined;
+  readonly access?: readonly GrantEntry[] | undefined;
+  readonly immutableTags?: readonly string[] | undefined;
+}
+
+/** An element of `access` of a rule. */
+export interface GrantEntry {
+  readonly users: readonly string[];
+  readonly repositories?: readonly string[] | undefined;
+  readonly may: readonly ("pull" | "push" | "delete")[];
 }
 
 /** `match` of a rule, written out. */
@@ -92,4 +101,29 @@ export interface BucketEntry {
   readonly cloud?: Cloud | undefined;
   readonly region?: string | readonly string[] | undefined;
   readonly default?: boolean | undefined;
+}
+
+/** A place for blobs in an S3 bucket, written out. As a text it is `s3://BUCKET/PREFIX?region=REGION&endpoint=URL`. */
+export interface S3Entry {
+  readonly bucket: string;
+  readonly prefix?: string | undefined;
+  readonly endpoint?: string | undefined;
+  readonly region?: string | undefined;
+  readonly pathStyle?: boolean | undefined;
+  readonly credentials?: "aws" | "none" | S3KeyEntry | S3ProfileEntry | undefined;
+  readonly ca?: string | undefined;
+  readonly insecure?: boolean | undefined;
+  readonly proxy?: string | undefined;
+}
+
+/** `credentials` of a bucket with an access key of its own. */
+export interface S3KeyEntry {
+  readonly accessKeyId: string;
+  readonly secretAccessKeyFile: string;
+}
+
+/** `credentials` of a bucket from a profile of AWS's shared credentials file. */
+export interface S3ProfileEntry {
+  readonly profile: string;
+  readonly file?: string | undefined;
 }

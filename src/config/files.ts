@@ -50,6 +50,11 @@ export async function readContent(readFile: ReadFile, path: string): Promise<Fil
   }
 }
 
+/** Editors put a line end behind a password, which is not part of it. */
+export function withoutLineEnd(secret: string): string {
+  return secret.replace(/\r?\n$/, "");
+}
+
 const reasons: ReadonlyMap<string, string> = new Map([
   ["ENOENT", "cannot be read: there is no such file"],
   ["ENOTDIR", "cannot be read: there is no such file"],

@@ -34,7 +34,7 @@ test("one letter left out, doubled or swapped is found", () => {
 });
 
 test.each([
-  [["rules", 3], "id,match,upstream,serve,freshFor,serveStaleFor,maxSize"],
+  [["rules", 3], "id,match,upstream,serve,freshFor,serveStaleFor,maxSize,access,immutableTags"],
   [["rules", 3, "match"], "host,ns,prefix"],
   [["upstreams", "any.example", "credentials"], "username,passwordFile"],
   [["redirect", "buckets", 0], "name,url,cloud,region,default"],

@@ -82,7 +82,14 @@ function ruleEntry(rule: Rule): RuleEntry {
     upstream,
     serve,
     ...(serve === "cache" ? kept : {}),
+    ...storeEntry(rule),
   };
+}
+
+function storeEntry({ store }: Rule): Pick<RuleEntry, "access" | "immutableTags"> {
+  if (store === undefined) return {};
+  const access = store.grants?.map(({ users, repositories, actions }) => ({ users, repositories, may: actions }));
+  return { access, immutableTags: unlessEmpty(store.immutableTags) };
 }
 
 function matchEntry(match: Match): RuleEntry["match"] {

@@ -88,8 +88,32 @@ test.each([
   [`${served}\nredirect: { buckets: [{ name: x }] }`, "config.yaml:2:23: redirect.buckets[0].url: is missing"],
   // what several values say together
   [
-    `wellKnown: true\nrules:\n  - { match: a.b, serve: store }`,
-    "config.yaml:3:26: rules[0].serve: store is not served yet",
+    `rules:\n  - { match: a.b, serve: store, upstream: quay.io }`,
+    "config.yaml:2:43: rules[0].upstream: means nothing here: repositories of serve: store are our own",
+  ],
+  [
+    `rules:\n  - { match: a.b, serve: store, maxSize: 1GB }`,
+    "config.yaml:2:42: rules[0].maxSize: is for serve: cache alone",
+  ],
+  [
+    `wellKnown: true\nrules:\n  - { match: "*", serve: cache, immutableTags: [v1] }`,
+    "config.yaml:3:48: rules[0].immutableTags: is for serve: store",
+  ],
+  [
+    `rules:\n  - { match: "*", serve: store, access: [{ users: [ci], may: [push] }] }`,
+    "config.yaml:2:51: rules[0].access[0].users: names users, and there are none: add auth",
+  ],
+  [
+    `listen: 0.0.0.0:5000\nrules:\n  - { match: "*", serve: store, access: [{ users: [anonymous], may: [push] }] }`,
+    "config.yaml:3:69: rules[0].access[0].may: anonymous may only pull, except on a loopback address without auth",
+  ],
+  [
+    `rules:\n  - { match: "*", serve: store, access: [{ users: [anonymous], may: [own] }] }`,
+    "config.yaml:2:70: rules[0].access[0].may[0]: must be pull, push or delete",
+  ],
+  [
+    `workers: 2\nrules:\n  - { match: "*", serve: store }`,
+    "config.yaml:1:10: workers: must be 1 where a rule stores (rules[0])",
   ],
   [
     `wellKnown: true\nrules:\n  - { match: {}, serve: cache }`,

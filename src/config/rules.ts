@@ -1,6 +1,6 @@
 import { parseHost, type RegistryHost } from "../reference/host.ts";
 import { impliedUpstream } from "../rules/resolve.ts";
-import { describeMatch, type Match, type Rule } from "../rules/rule.ts";
+import { describeMatch, type Match, type Rule, type StoreTerms } from "../rules/rule.ts";
 import { buildRuleTable, describeOverlap, type RuleTable } from "../rules/table.ts";
 import { defaultFreshForMs, defaultServeStaleForMs } from "./defaults.ts";
 import type { Draft } from "./draft.ts";
@@ -50,11 +50,8 @@ function placedRule(draft: Draft, { index, entry }: IndexedRule): readonly Place
     draft.findings.problem([...at, "match"], "needs at least one of host, ns and prefix");
     return [];
   }
-  if (entry.serve === "store") {
-    draft.findings.problem([...at, "serve"], "store is not served yet; use cache or redirect");
-    return [];
-  }
   checkCacheKeys(draft, entry, at);
+  checkStoreKeys(draft, entry, at);
   const upstream = entry.upstream === undefined ? undefined : parseHost(entry.upstream);
   const rule: Rule = {
     id: entry.id ?? `rules[${index}]`,
@@ -65,6 +62,7 @@ function placedRule(draft: Draft, { index, entry }: IndexedRule): readonly Place
     freshForMs: durationOf(entry.freshFor, defaultFreshForMs),
     serveStaleForMs: durationOf(entry.serveStaleFor, defaultServeStaleForMs),
     maxSizeBytes: entry.maxSize === undefined ? undefined : parseSize(entry.maxSize),
+    ...(entry.serve === "store" ? { store: storeTerms(entry) } : {}),
   };
   return [{ rule, at }];
 }
@@ -94,7 +92,27 @@ function durationOf(text: string | undefined, absentMs: number): number {
 function checkCacheKeys({ findings }: Draft, entry: RuleEntry, at: Path): void {
   if (entry.serve === "cache") return;
   for (const key of ["freshFor", "serveStaleFor", "maxSize"] as const) {
-    if (entry[key] !== undefined) findings.problem([...at, key], "is for serve: cache; a redirect keeps nothing");
+    if (entry[key] !== undefined) findings.problem([...at, key], "is for serve: cache alone");
+  }
+}
+
+function storeTerms({ access, immutableTags }: RuleEntry): StoreTerms {
+  const grants = access?.map(({ users, repositories, may }) => ({
+    users,
+    repositories: repositories ?? ["**"],
+    actions: may,
+  }));
+  return { grants, immutableTags: immutableTags ?? [] };
+}
+
+/** What is for our own repositories, and what is not. */
+function checkStoreKeys({ findings }: Draft, entry: RuleEntry, at: Path): void {
+  const isStore = entry.serve === "store";
+  if (isStore && entry.upstream !== undefined) {
+    findings.problem([...at, "upstream"], "means nothing here: repositories of serve: store are our own");
+  }
+  for (const key of ["access", "immutableTags"] as const) {
+    if (!isStore && entry[key] !== undefined) findings.problem([...at, key], "is for serve: store");
   }
 }
 
@@ -107,7 +125,7 @@ function checkIds({ findings }: Draft, placed: readonly PlacedRule[]): void {
 }
 
 function checkUpstream(draft: Draft, { rule, at }: PlacedRule, upstreams: ReadonlyMap<RegistryHost, Upstream>): void {
-  if (draft.broken.has("upstreams") || draft.broken.has("wellKnown")) return;
+  if (draft.broken.has("upstreams") || draft.broken.has("wellKnown") || rule.serve === "store") return;
   const upstream = rule.upstream ?? impliedUpstream(rule);
   if (upstream === undefined) {
     if (rule.match.kind === "rest") return;

@@ -69,6 +69,17 @@ export const namePrefix: z.ZodType<string> = text(
   (value) => isNameFrom(value.replace(/^([^:/]*):[0-9]{1,5}(?=\/|$)/, "$1"), 0),
 );
 
+/** A pattern of repository names. */
+export const repositoryGlob: z.ZodType<string> = text(
+  "a repository or a pattern of them such as team/* or team/**",
+  (value) => /^[a-z0-9*][a-z0-9*._/-]{0,254}$/.test(value) && !value.includes("//"),
+);
+
+/** A pattern of tags. */
+export const tagGlob: z.ZodType<string> = text("a tag or a pattern of them such as v*", (value) =>
+  /^[A-Za-z0-9_*][A-Za-z0-9_.*-]{0,127}$/.test(value),
+);
+
 /** An address or a block of addresses. */
 export const cidr: z.ZodType<string> = text(
   "an address or a CIDR such as 10.0.0.0/8, with no bits set behind the prefix",

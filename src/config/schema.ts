@@ -4,6 +4,7 @@ import type {
   BucketEntry,
   BudgetEntry,
   ConfigFile,
+  GrantEntry,
   MatchEntry,
   PasswordEntry,
   RedirectEntry,
@@ -70,6 +71,17 @@ const matchName = z.union([z.literal("*"), scalar.registryHost], {
   error: 'must be "*", a name such as registry.k8s.io, or { host, ns, prefix }',
 });
 
+const actions = z.enum(["pull", "push", "delete"], { error: "must be pull, push or delete" });
+
+const grant = z.strictObject({
+  users: about(z.array(scalar.username).min(1), 'Names of users; "*" is every user, anonymous is everybody.'),
+  repositories: about(
+    z.array(scalar.repositoryGlob),
+    "Which repositories: * stands for a segment or part of one, ** for any many; all without it.",
+  ).optional(),
+  may: about(z.array(actions).min(1), "What they may do there."),
+} satisfies Shape<GrantEntry>);
+
 const rule = z.strictObject({
   id: about(scalar.label, "Its name in logs and metrics; rules[N] without it.").optional(),
   match: about(
@@ -87,6 +99,14 @@ const rule = z.strictObject({
     "How long a tag is served while the upstream does not answer; 7d without it.",
   ).optional(),
   maxSize: about(scalar.size, "What the blobs of this rule may take on disk; no limit without it.").optional(),
+  access: about(
+    z.array(grant),
+    "Who may do what with repositories of our own; without it users may do everything.",
+  ).optional(),
+  immutableTags: about(
+    z.array(scalar.tagGlob),
+    "Tags of our own that never change once they are there, as v*.",
+  ).optional(),
 } satisfies Shape<RuleEntry>);
 
 const bucket = z.strictObject({

@@ -57,6 +57,36 @@ export interface Bucket {
   readonly isDefault: boolean;
 }
 
+/** How this program proves itself to an S3 bucket. Secrets are not in here: they are read when they are used. */
+export type S3CredentialsSetting =
+  | { readonly kind: "none" }
+  /** Where AWS's own programs look: the environment, then the shared credentials file. */
+  | { readonly kind: "aws" }
+  /** A profile of a shared credentials file; `file` absent means the one that AWS's own programs read. */
+  | { readonly kind: "profile"; readonly profile: string; readonly file: string | undefined }
+  | { readonly kind: "key"; readonly accessKeyId: string; readonly secretAccessKeyFile: string };
+
+/** A place for blobs in an S3 bucket, to read and to write. */
+export interface S3Settings {
+  readonly bucket: string;
+  /** Put before every key; "" or segments without slashes at the ends. */
+  readonly prefix: string;
+  /** Scheme and authority of the store, without the bucket. */
+  readonly endpoint: string;
+  readonly region: string;
+  /** True: the bucket is the first segment of the path. False: it is the first label of the host. */
+  readonly pathStyle: boolean;
+  readonly credentials: S3CredentialsSetting;
+  /** PEM text of the certificate authority to trust instead of the system's. */
+  readonly ca: string | undefined;
+  /** Plain HTTP, or a certificate that is not checked. */
+  readonly insecure: boolean;
+  /** The HTTP proxy to reach it through. */
+  readonly proxy: string | undefined;
+  /** True when the operator said where it is, so that it may be at a private address. */
+  readonly mayBePrivate: boolean;
+}
+
 /** What `serve: redirect` needs beside the rules. */
 export interface RedirectSettings {
   readonly buckets: readonly Bucket[];
@@ -82,7 +112,7 @@ export type LogFormat = "json" | "off" | "text";
 export interface Settings {
   readonly listen: { readonly hostname: string; readonly port: number };
   readonly tls: readonly TlsFiles[];
-  /** Absolute path of the storage folder; absent when no rule caches and none was given. */
+  /** Absolute path of the storage folder; absent when no rule caches or stores and none was given. */
   readonly storage: string | undefined;
   /** CIDRs that may pull by cache rules and read metrics. */
   readonly clients: readonly string[] | "any";

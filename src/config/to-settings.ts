@@ -39,7 +39,7 @@ function storageOf(draft: Draft, placed: readonly PlacedRule[]): string | undefi
   const { config, overrides, cwd } = draft;
   if (overrides.storage !== undefined) return resolve(cwd, overrides.storage);
   if (config.storage !== undefined) return fromFile(draft, config.storage);
-  return placed.some(({ rule }) => rule.serve === "cache") ? resolve(cwd, defaultStorage) : undefined;
+  return placed.some(({ rule }) => rule.serve !== "redirect") ? resolve(cwd, defaultStorage) : undefined;
 }
 
 function adminSocketOf(draft: Draft, storage: string | undefined): string | undefined {

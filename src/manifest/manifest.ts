@@ -12,6 +12,9 @@ export interface Descriptor {
   readonly artifactType: string | undefined;
 }
 
+/** Free text that belongs to a manifest. OCI image spec, annotations.md. */
+type Annotations = Readonly<Record<string, string>>;
+
 /** A manifest or index, read for what this program needs of it; the bytes themselves are kept elsewhere, verbatim. */
 export type ManifestDocument =
   | {
@@ -20,12 +23,16 @@ export type ManifestDocument =
       readonly config: Descriptor | undefined;
       readonly layers: readonly Descriptor[];
       readonly subject: Descriptor | undefined;
+      readonly artifactType: string | undefined;
+      readonly annotations: Annotations | undefined;
     }
   | {
       readonly kind: "index";
       readonly mediaType: string | undefined;
       readonly manifests: readonly Descriptor[];
       readonly subject: Descriptor | undefined;
+      readonly artifactType: string | undefined;
+      readonly annotations: Annotations | undefined;
     };
 
 /** Why bytes are not a manifest that can be relied on. */
@@ -58,6 +65,8 @@ const documentSchema = z.looseObject({
   layers: z.array(descriptorSchema).max(descriptorsMax).nullish(),
   manifests: z.array(descriptorSchema).max(descriptorsMax).nullish(),
   subject: descriptorSchema.optional(),
+  artifactType: z.string().max(255).optional(),
+  annotations: z.record(z.string(), z.string()).nullish(),
 });
 
 /**
@@ -71,17 +80,20 @@ export function parseManifest(bytes: Uint8Array): ManifestDocument | ManifestRef
   if (ambiguity !== undefined) return refused(ambiguity);
   const parsed = documentSchema.safeParse(parseJson(text));
   if (!parsed.success) return refused(z.prettifyError(parsed.error).slice(0, 500));
-  const { mediaType, config, layers, manifests, subject } = parsed.data;
+  const { mediaType, config, layers, manifests, subject, artifactType } = parsed.data;
   if (manifests && (layers || config)) return refused("it has the fields of a manifest and of an index");
-  const subjectDescriptor = subject === undefined ? undefined : toDescriptor(subject);
-  if (manifests)
-    return { kind: "index", mediaType, manifests: manifests.map(toDescriptor), subject: subjectDescriptor };
+  const common = {
+    mediaType,
+    subject: subject === undefined ? undefined : toDescriptor(subject),
+    artifactType,
+    annotations: parsed.data.annotations ?? undefined,
+  };
+  if (manifests) return { kind: "index", manifests: manifests.map(toDescriptor), ...common };
   return {
     kind: "manifest",
-    mediaType,
     config: config === undefined ? undefined : toDescriptor(config),
     layers: (layers ?? []).map(toDescriptor),
-    subject: subjectDescriptor,
+    ...common,
   };
 }
 

@@ -5,10 +5,11 @@ import { join } from "node:path";
 import type { Repository } from "../reference/repository.ts";
 import type { Answer, BlobStream } from "../registry/remote.ts";
 import type { Rule } from "../rules/rule.ts";
-import { type ContentStore, type Draft, openFileContent } from "../store/content.ts";
+import { type ContentStore, openFileContent } from "../store/content.ts";
+import type { Draft } from "../store/draft.ts";
 import type { ContentIndex } from "../store/content-index.ts";
 import { type Layout, layoutOf } from "../store/layout.ts";
-import { openSqliteIndex } from "../store/sqlite/sqlite-index.ts";
+import { openSqliteIndexes } from "../store/sqlite/sqlite-index.ts";
 import { BlobMirror, type BlobOutcome } from "./blobs.ts";
 import type { Span } from "./fill-stream.ts";
 import { sweepContent } from "./housekeeping.ts";
@@ -48,7 +49,7 @@ beforeEach(async () => {
   log = [];
   layout = layoutOf(mkdtempSync(join(tmpdir(), "periplus-mirror-")));
   content = await openFileContent(layout);
-  index = openSqliteIndex(layout.index);
+  index = openSqliteIndexes(layout.index).content;
   registry = new FakeRegistry();
   pull = { place: { upstream: registry.host, repository: "a/b" as Repository }, rule };
   other = { place: { upstream: registry.host, repository: "c" as Repository }, rule };
@@ -357,16 +358,19 @@ class FullDisk implements ContentStore {
     const draft = await this.#inner.begin(...args);
     const full = Object.assign(new Error("no space left"), { code: "ENOSPC" });
     return {
+      path: draft.path,
       write: (pieces, offset) => {
         const endByte = pieces.reduce((sum, piece) => sum + piece.byteLength, offset);
         return endByte > this.#roomBytes ? Promise.reject(full) : draft.write(pieces, offset);
       },
       read: (offset, length) => draft.read(offset, length),
-      publish: () => draft.publish(),
+      sync: () => draft.sync(),
       discard: () => draft.discard(),
       close: () => draft.close(),
     };
   }
+  publish: ContentStore["publish"] = (...args) => this.#inner.publish(...args);
+  alone: ContentStore["alone"] = (...args) => this.#inner.alone(...args);
   pathIfHeld: ContentStore["pathIfHeld"] = (...args) => this.#inner.pathIfHeld(...args);
   sizeOf: ContentStore["sizeOf"] = (digest) => this.#inner.sizeOf(digest);
   remove: ContentStore["remove"] = (...args) => this.#inner.remove(...args);
@@ -421,10 +425,10 @@ test("what is left between rename and row is swept, what is held is not", async 
   const orphan = digestOf(new Uint8Array([1]));
   const draft = await content.begin(orphan);
   await draft.write([new Uint8Array([1])], 0);
-  await draft.publish();
+  await content.publish(draft, orphan);
   await draft.close();
   const pace = { signal: new AbortController().signal, pause: () => Promise.resolve() };
-  expect(await sweepContent(content, index, () => false, pace)).toEqual({ checkedFiles: 2, removedFiles: 1 });
+  expect(await sweepContent(content, index, pace)).toEqual({ checkedFiles: 2, removedFiles: 1 });
   expect(content.pathIfHeld(orphan, 1)).toBeUndefined();
   expect((await mirror.open(pull, digest)).kind).toBe("held");
 });

@@ -2,7 +2,8 @@ import { asFailure, type Failure } from "../errors/failure.ts";
 import type { Digest } from "../reference/digest.ts";
 import type { RegistryHost } from "../reference/host.ts";
 import type { Absent, Answer, BlobHead, BlobStream, RemoteRegistry, Unavailable } from "../registry/remote.ts";
-import type { ContentStore, Draft } from "../store/content.ts";
+import type { ContentStore } from "../store/content.ts";
+import type { Draft } from "../store/draft.ts";
 import type { BlobRow, Place } from "../store/content-index.ts";
 import type { DownloadLimits } from "./download.ts";
 import type { MirrorEvents } from "./events.ts";
@@ -32,7 +33,7 @@ interface HeldBlob {
 }
 
 /** A blob that can be sent: a whole file, or a download that is still running. */
-export type OpenBlob = HeldBlob | { readonly kind: "filling"; readonly fill: Fill; readonly origin: Origin };
+type OpenBlob = HeldBlob | { readonly kind: "filling"; readonly fill: Fill; readonly origin: Origin };
 
 /** The answer to a pull of a blob. */
 export type BlobOutcome = OpenBlob | Absent | Unavailable;
@@ -202,12 +203,14 @@ export class BlobMirror {
   }
 
   #keeper({ place, rule }: Pull, digest: Digest): ConstructorParameters<typeof Fill>[3] {
-    const { index, quota, events, nowMs } = this.#parts;
+    const { index, content, quota, events, nowMs } = this.#parts;
     return {
       makeRoom: (neededBytes) => quota.makeRoomOnDisk(neededBytes),
       keep: async (draft, sizeBytes) => {
-        await draft.publish();
-        await index.putBlob(place, { digest, sizeBytes, ruleId: rule.id, pulledAtMs: nowMs() });
+        await content.alone(digest, async () => {
+          await content.publish(draft, digest);
+          await index.putBlob(place, { digest, sizeBytes, ruleId: rule.id, pulledAtMs: nowMs() });
+        });
         await quota.added(rule.id, sizeBytes);
         await quota.makeRoomFor(rule.id, 0, rule.maxSizeBytes);
       },

@@ -1,4 +1,4 @@
-import type { Draft } from "../store/content.ts";
+import type { Draft } from "../store/draft.ts";
 import type { Chunk } from "./recent-chunks.ts";
 
 /** Chunks are gathered up to this size: a write costs a trip to another thread. */
@@ -15,10 +15,11 @@ export class DraftWriter {
   #writtenBytes = 0;
   #error: unknown;
 
-  constructor(draft: Draft, makeRoom: () => Promise<boolean>, onProgress: () => void) {
+  constructor(draft: Draft, makeRoom: () => Promise<boolean>, onProgress: () => void, startByte = 0) {
     this.#draft = draft;
     this.#makeRoom = makeRoom;
     this.#onProgress = onProgress;
+    this.#writtenBytes = startByte;
   }
 
   /** Bytes from the start that are in the file and may be read from it. */

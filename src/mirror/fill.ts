@@ -1,7 +1,7 @@
 import { asFailure, Failure } from "../errors/failure.ts";
 import { algorithmOf, type Digest, digestFrom } from "../reference/digest.ts";
 import type { BlobStream } from "../registry/remote.ts";
-import type { Draft } from "../store/content.ts";
+import type { Draft } from "../store/draft.ts";
 import { type DownloadSource, download } from "./download.ts";
 import { DraftWriter } from "./draft-writer.ts";
 import { FillReaders } from "./fill-readers.ts";

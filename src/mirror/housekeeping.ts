@@ -19,14 +19,10 @@ export type OrphanStep =
   | { readonly kind: "orphan"; readonly digest: Digest }
   | { readonly kind: "step"; readonly checkedFiles: number };
 
-/**
- * Finds files without a row: what a crash left between rename and row. Goes shard by shard and spares what is published
- * while it walks: `isFilling` is asked last.
- */
+/** Finds files without a row: what a crash left between rename and row. Goes shard by shard. */
 export async function* findOrphans(
   content: ContentStore,
   index: ContentIndex,
-  isFilling: (digest: string) => boolean,
   pace: Pace,
 ): AsyncGenerator<OrphanStep, void, void> {
   let checkedFiles = 0;
@@ -35,8 +31,7 @@ export async function* findOrphans(
       if (pace.signal.aborted) return;
       const digest = parseDigest(name);
       checkedFiles++;
-      if (digest === undefined || isFilling(digest) || (await index.blob(digest)) !== undefined || isFilling(digest))
-        continue;
+      if (digest === undefined || (await index.blob(digest)) !== undefined) continue;
       yield { kind: "orphan", digest };
     }
     yield { kind: "step", checkedFiles };
@@ -45,21 +40,24 @@ export async function* findOrphans(
 }
 
 /** Removes files without a row, behind the serving, never at start. */
-export async function sweepContent(
-  content: ContentStore,
-  index: ContentIndex,
-  isFilling: (digest: string) => boolean,
-  pace: Pace,
-): Promise<SweepResult> {
+export async function sweepContent(content: ContentStore, index: ContentIndex, pace: Pace): Promise<SweepResult> {
   let checkedFiles = 0;
   let removedFiles = 0;
-  for await (const step of findOrphans(content, index, isFilling, pace)) {
+  for await (const step of findOrphans(content, index, pace)) {
     if (step.kind === "step") {
       ({ checkedFiles } = step);
       continue;
     }
-    await content.remove(step.digest);
-    removedFiles++;
+    if (await removeOrphan(content, index, step.digest)) removedFiles++;
   }
   return { checkedFiles, removedFiles };
+}
+
+/** Removes the file of a digest if it is without a row still, now that nobody is about to write one. */
+export function removeOrphan(content: ContentStore, index: ContentIndex, digest: Digest): Promise<boolean> {
+  return content.alone(digest, async () => {
+    if ((await index.blob(digest)) !== undefined) return false;
+    await content.remove(digest);
+    return true;
+  });
 }

@@ -7,7 +7,7 @@ import type { Repository, Tag } from "../reference/repository.ts";
 import type { Answer, ManifestBody, ManifestHead, Page, Unavailable } from "../registry/remote.ts";
 import type { Rule } from "../rules/rule.ts";
 import type { ContentIndex } from "../store/content-index.ts";
-import { openSqliteIndex } from "../store/sqlite/sqlite-index.ts";
+import { openSqliteIndexes } from "../store/sqlite/sqlite-index.ts";
 import { ManifestMirror } from "./manifests.ts";
 import { PageMirror } from "./pages.ts";
 import type { FoundManifestHead, ManifestOutcome, Pull } from "./pull.ts";
@@ -41,7 +41,7 @@ beforeEach(() => {
   nowMs = 1_000_000_000;
   box = latch();
   folder = mkdtempSync(join(tmpdir(), "periplus-manifests-"));
-  index = openSqliteIndex(join(folder, "index.db"));
+  index = openSqliteIndexes(join(folder, "index.db")).content;
   registry = new FakeRegistry();
   pull = { place: { upstream: registry.host, repository: "a/b" as Repository }, rule };
   const parts = {

@@ -25,7 +25,10 @@ function disk(
     sizes: async () => new Map([["r", 10 * rows.size]]),
     touch: async () => undefined,
   };
-  const content = { remove: async (digest: Digest) => void files.delete(digest) };
+  const content = {
+    alone: <T>(_: Digest, work: () => Promise<T>): Promise<T> => work(),
+    remove: async (digest: Digest) => void files.delete(digest),
+  };
   const evicted = (): undefined => undefined;
   return { quota: new Quota(index, content, () => 1e9, evicted), rows };
 }

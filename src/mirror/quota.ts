@@ -14,7 +14,7 @@ const openMs = 1000;
 /** Keeps each rule within its `maxSize`, and makes room when the disk is full: least recently pulled blobs go first. */
 export class Quota {
   readonly #index: QuotaIndex;
-  readonly #content: Pick<ContentStore, "remove">;
+  readonly #content: Pick<ContentStore, "alone" | "remove">;
   readonly #nowMs: () => number;
   readonly #evicted: (count: number, sizeBytes: number) => void;
   /** Pulls that the index has not been told of yet. */
@@ -24,7 +24,7 @@ export class Quota {
 
   constructor(
     index: QuotaIndex,
-    content: Pick<ContentStore, "remove">,
+    content: Pick<ContentStore, "alone" | "remove">,
     nowMs: () => number,
     evicted: (count: number, sizeBytes: number) => void,
   ) {
@@ -106,23 +106,28 @@ export class Quota {
    */
   async #remove(chosen: readonly HeldBlob[]): Promise<void> {
     await this.#held();
-    const blobs: HeldBlob[] = [];
-    for (const blob of chosen) if ((await this.#index.blob(blob.digest)) !== undefined) blobs.push(blob);
-    const areRowsGone = await this.#removeRows(blobs).then(
+    const left: Digest[] = [];
+    for (const blob of chosen) {
+      await this.#content.alone(blob.digest, async () => {
+        if (!(await this.#removeOne(blob))) left.push(blob.digest);
+      });
+    }
+    for (const digest of left) await this.#index.removeBlob(digest);
+  }
+
+  /** False when the row could not be removed. What one of our own repositories holds stays, with its row. */
+  async #removeOne({ digest, ruleId, sizeBytes }: HeldBlob): Promise<boolean> {
+    if ((await this.#index.blob(digest)) === undefined) return true;
+    const isRowWritten = await this.#index.removeBlob(digest).then(
       () => true,
       () => false,
     );
-    for (const { digest } of blobs) {
-      // Who decided to send it before its row was gone is about to open the file.
-      if (this.#pulls.has(digest)) await Bun.sleep(openMs);
-      await this.#content.remove(digest);
-    }
-    if (!areRowsGone) await this.#removeRows(blobs);
-    for (const { ruleId, sizeBytes } of blobs) await this.added(ruleId, -sizeBytes);
-  }
-
-  async #removeRows(blobs: readonly HeldBlob[]): Promise<void> {
-    for (const { digest } of blobs) await this.#index.removeBlob(digest);
+    if (isRowWritten && (await this.#index.blob(digest)) !== undefined) return true;
+    // Who decided to send it before its row was gone is about to open the file.
+    if (this.#pulls.has(digest)) await Bun.sleep(openMs);
+    await this.#content.remove(digest);
+    await this.added(ruleId, -sizeBytes);
+    return isRowWritten;
   }
 
   /** Read once, before the first row is written or removed that is to be counted; again when it could not be read. */

@@ -7,7 +7,7 @@ import { mediaTypes } from "../manifest/media-types.ts";
 import { digestFrom } from "../reference/digest.ts";
 import type { Tag } from "../reference/repository.ts";
 import type { ContentIndex, Place } from "../store/content-index.ts";
-import { openSqliteIndex } from "../store/sqlite/sqlite-index.ts";
+import { openSqliteIndexes } from "../store/sqlite/sqlite-index.ts";
 import { type PullIndex, tolerantIndex } from "./tolerant-index.ts";
 
 const place = { upstream: "registry.test", repository: "a/b" } as Place;
@@ -28,7 +28,7 @@ let said: string[];
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "periplus-tolerant-"));
   file = join(folder, "index.db");
-  index = openSqliteIndex(file);
+  index = openSqliteIndexes(file).content;
   said = [];
   pulls = tolerantIndex(index, (message) => said.push(message));
 });

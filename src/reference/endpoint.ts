@@ -13,6 +13,10 @@ export type Endpoint =
   | { readonly kind: "blob"; readonly name: string; readonly digest: Digest }
   | { readonly kind: "tags"; readonly name: string }
   | { readonly kind: "referrers"; readonly name: string; readonly digest: Digest }
+  /** Where uploads of blobs begin. */
+  | { readonly kind: "uploads"; readonly name: string }
+  /** One upload that has begun; `id` is what its `Location` named. */
+  | { readonly kind: "upload"; readonly name: string; readonly id: string }
   | { readonly kind: "invalid"; readonly code: "NAME_INVALID" | "DIGEST_INVALID" | "MANIFEST_INVALID" }
   | { readonly kind: "unknown" };
 
@@ -39,12 +43,15 @@ export function parseEndpoint(path: string): Endpoint {
     case "manifests":
       return manifestEndpoint(name, reference);
     case "blobs":
-      return byDigest("blob", name, reference);
+      // Some clients leave the last slash out.
+      return reference === "uploads" ? uploadEndpoint(`${name}/blobs`, "") : byDigest("blob", name, reference);
     case "referrers":
       return byDigest("referrers", name, reference);
     case "tags":
       if (reference !== "list") return unknown;
       return isPathName(name) ? { kind: "tags", name } : nameInvalid;
+    case "uploads":
+      return uploadEndpoint(name, reference);
     default:
       return unknown;
   }
@@ -58,6 +65,15 @@ function manifestEndpoint(name: string, reference: string): Endpoint {
   }
   const digest = parseDigest(reference);
   return digest === undefined ? digestInvalid : { kind: "manifest-by-digest", name, digest };
+}
+
+/** `NAME/blobs/uploads/` with nothing or an id behind it; `NAME/blobs` has come as the name. */
+function uploadEndpoint(nameAndBlobs: string, id: string): Endpoint {
+  if (!nameAndBlobs.endsWith("/blobs")) return unknown;
+  const name = nameAndBlobs.slice(0, -"/blobs".length);
+  if (!isPathName(name)) return nameInvalid;
+  if (id === "") return { kind: "uploads", name };
+  return /^[\w-]{1,128}$/.test(id) ? { kind: "upload", name, id } : unknown;
 }
 
 function byDigest(kind: "blob" | "referrers", name: string, reference: string): Endpoint {

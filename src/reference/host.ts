@@ -7,6 +7,9 @@ export type RegistryHost = string & { readonly __brand: "RegistryHost" };
 /** The registry that a name without a host belongs to. */
 export const dockerHub: RegistryHost = "docker.io" as RegistryHost;
 
+/** Stands for our own registry where content is told apart by registry. No name of a host can be it. */
+export const ownRegistry: RegistryHost = "@own" as RegistryHost;
+
 const secondNames: ReadonlyMap<string, RegistryHost> = new Map([
   ["index.docker.io", dockerHub],
   ["registry-1.docker.io", dockerHub],

@@ -13,12 +13,15 @@ export type Fetch = (url: string, init: BunFetchRequestInit) => Promise<Response
 /** Resolves and checks where a request may connect to. Throws what `resolveTarget` throws. */
 export type Egress = (url: URL, policy: EgressPolicy, signal: AbortSignal) => Promise<EgressTarget>;
 
+/** What a request carries: a text, or bytes that are opened anew for each address that is tried. A stream needs its `Content-Length`. */
+export type OutgoingBody = string | (() => Blob | ReadableStream<Uint8Array<ArrayBuffer>>);
+
 /** One request. The signal ends it and, later, the reading of its body. */
 export interface Outgoing {
-  readonly method: "GET" | "HEAD" | "POST";
+  readonly method: "GET" | "HEAD" | "POST" | "PUT" | "DELETE";
   readonly target: Target;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body?: string;
+  readonly body?: OutgoingBody;
   readonly signal: AbortSignal;
 }
 
@@ -110,7 +113,7 @@ function initOf(
   return {
     method: outgoing.method,
     headers: { "User-Agent": options.userAgent, "Accept-Encoding": "identity", ...outgoing.headers, ...host },
-    body: outgoing.body ?? null,
+    body: (typeof outgoing.body === "function" ? outgoing.body() : outgoing.body) ?? null,
     signal: outgoing.signal,
     redirect: "manual",
     decompress: false,

@@ -48,6 +48,10 @@ function outcome(on: Registries, path: string, more: Partial<Ask> = {}): string 
       return "base";
     case "refuse":
       return `${decision.status} ${decision.code}`;
+    case "catalog":
+      return "catalog";
+    case "store":
+      return `own ${decision.repository} ${decision.endpoint.kind} ${decision.action}`;
     default:
       return `${decision.upstream} ${decision.repository}`;
   }
@@ -104,4 +108,39 @@ test.each([
   [m("localhost:5001/pause"), {}, "400 NAME_INVALID"],
 ])("one registry under bare names: %s %p: %s", (path, more, expected) => {
   expect(outcome(single, path, more)).toBe(expected);
+});
+
+const own = registries({ ...rule({ kind: "rest" }), serve: "store" }, rule({ kind: "name", name: host("quay.io") }), {
+  ...rule({ kind: "name", name: host("registry.own") }),
+  serve: "store",
+});
+const digest = `sha256:${"0a".repeat(32)}`;
+
+test.each([
+  ["GET", m("team/app"), {}, "own team/app manifest pull"],
+  ["HEAD", `/v2/team/app/blobs/${digest}`, {}, "own team/app blob pull"],
+  ["PUT", m("app"), {}, "own app manifest push"],
+  ["DELETE", `/v2/app/manifests/${digest}`, {}, "own app manifest-by-digest delete"],
+  ["DELETE", `/v2/app/blobs/${digest}`, {}, "own app blob delete"],
+  ["PUT", `/v2/app/blobs/${digest}`, {}, "405 UNSUPPORTED"],
+  ["POST", "/v2/app/blobs/uploads/", {}, "own app uploads push"],
+  ["PATCH", "/v2/app/blobs/uploads/1", {}, "own app upload push"],
+  ["GET", "/v2/app/blobs/uploads/", {}, "405 UNSUPPORTED"],
+  ["POST", "/v2/app/tags/list", {}, "405 UNSUPPORTED"],
+  ["constructor", "/v2/app/tags/list", {}, "405 UNSUPPORTED"],
+  ["GET", "/v2/_catalog", {}, "catalog"],
+  ["POST", "/v2/_catalog", {}, "405 UNSUPPORTED"],
+  ["PUT", "/v2/", {}, "405 UNSUPPORTED"],
+  ["GET", m("registry.own/app"), {}, "own app manifest pull"],
+  ["GET", m("app"), { host: "registry.own" }, "own app manifest pull"],
+  ["GET", m("quay.io/app"), {}, "quay.io app"],
+  ["POST", "/v2/quay.io/app/blobs/uploads/", {}, "405 UNSUPPORTED"],
+  ["GET", "/v2/quay.io/app/blobs/uploads/1", {}, "404 UNSUPPORTED"],
+])("with our own repositories: %s %s %p: %s", (method, path, more, expected) => {
+  expect(outcome(own, path, { method, ...more })).toBe(expected);
+});
+
+test("a method that is not taken is told which are", () => {
+  const ask = { method: "PATCH", endpoint: parseEndpoint(m("app")), ns: undefined, host: undefined };
+  expect(decide(own, ask)).toMatchObject({ allow: "GET, HEAD, PUT, DELETE" });
 });

@@ -1,4 +1,4 @@
-import { dockerHub, looksLikeHost, parseHost, type RegistryHost } from "../reference/host.ts";
+import { dockerHub, looksLikeHost, ownRegistry, parseHost, type RegistryHost } from "../reference/host.ts";
 import { canonicalRepository } from "../reference/reference.ts";
 import { parseRepository, type Repository } from "../reference/repository.ts";
 import type { Rule } from "./rule.ts";
@@ -35,7 +35,8 @@ export interface Registries {
 }
 
 /**
- * Resolves a name by the rules. The world is closed: a host in `?ns=`, `Host` or the path selects among the known
+ * Resolves a name by the rules. Our own repositories are called as they are in the path, without a `match` that is a name
+ * of this registry. The world is closed: a host in `?ns=`, `Host` or the path selects among the known
  * registries and is never an address to connect to.
  */
 export function resolveName(registries: Registries, naming: Naming): Resolved | Unresolved {
@@ -47,6 +48,7 @@ export function resolveName(registries: Registries, naming: Naming): Resolved | 
   const found = table.match({ ns, host, name });
   if (found === undefined) return unknownName(`"${naming.name}"`);
   const { rule, rest } = found;
+  if (rule.serve === "store") return resolved(rule, ownRegistry, rule.match.kind === "name" ? rest : name);
   if (rule.match.kind === "rest") return resolveRest(registries, rule, { ns, host, name });
   const upstream = rule.upstream ?? impliedUpstream(rule);
   return upstream === undefined ? unknownName(`"${naming.name}"`) : resolved(rule, upstream, rest);

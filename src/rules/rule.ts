@@ -18,8 +18,28 @@ export type RuleOrigin =
   | { readonly kind: "default" }
   | { readonly kind: "file"; readonly file: string; readonly line: number };
 
-/** What is done with what matched. `store` (our own repositories) is not served yet. */
-type Serve = "redirect" | "cache";
+/** What is done with what matched: sent on, kept a copy of, or held here as our own. */
+type Serve = "redirect" | "cache" | "store";
+
+/** What somebody does to a repository of our own. */
+export type Action = "pull" | "push" | "delete";
+
+/** Who may do what in which of our own repositories. */
+export interface Grant {
+  /** Names of users; `*` is every user, `anonymous` is everybody. */
+  readonly users: readonly string[];
+  /** Globs of repository names. */
+  readonly repositories: readonly string[];
+  readonly actions: readonly Action[];
+}
+
+/** What holds for our own repositories under a rule. */
+export interface StoreTerms {
+  /** Absent: users may do everything; where there are no users, everybody may pull and, on loopback, do everything. */
+  readonly grants: readonly Grant[] | undefined;
+  /** Globs of tags that are never moved or taken away once they are there. */
+  readonly immutableTags: readonly string[];
+}
 
 /** One row of the one table that requests, references and copies are decided by. */
 export interface Rule {
@@ -32,6 +52,8 @@ export interface Rule {
   readonly freshForMs: number;
   readonly serveStaleForMs: number;
   readonly maxSizeBytes: number | undefined;
+  /** For `store` alone. */
+  readonly store?: StoreTerms;
 }
 
 /** How a rule's match reads in messages. */

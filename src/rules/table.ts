@@ -27,6 +27,8 @@ export interface RuleTable {
   readonly readsHost: boolean;
   /** Which registry the rules under `*` answer for, when it is one. */
   readonly rest: Rule | undefined;
+  /** True when some rule serves repositories of our own. */
+  readonly hasStore: boolean;
   /** True when a rule is for this `Host`. */
   namesHost(host: RegistryHost): boolean;
   match(query: RuleQuery): RuleMatch | undefined;
@@ -65,6 +67,7 @@ class HashedRuleTable implements RuleTable {
   readonly rules: readonly Rule[];
   readonly readsHost: boolean;
   readonly rest: Rule | undefined;
+  readonly hasStore: boolean;
   readonly #namespaces: ReadonlyMap<string, HostMap>;
   readonly #onlyRest: boolean;
 
@@ -72,6 +75,7 @@ class HashedRuleTable implements RuleTable {
     this.rules = rules;
     this.#namespaces = namespaces;
     this.rest = namespaces.get(none)?.get(none)?.get(none);
+    this.hasStore = rules.some(({ serve }) => serve === "store");
     this.#onlyRest = rules.length === 1 && this.rest !== undefined;
     this.readsHost = [...namespaces.values()].some((hosts) => [...hosts.keys()].some((host) => host !== none));
   }

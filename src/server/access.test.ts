@@ -45,7 +45,7 @@ test.each([
   ["/v2/", undefined, 'Basic realm="periplus"'],
   ["/v2/a/b/manifests/1", "a/b", 'Basic realm="periplus"'],
 ])("who comes to %s is challenged there", async (url, repository, challenge) => {
-  const reply = challengeReply(url, repository);
+  const reply = challengeReply(url, repository === undefined ? undefined : { repository, action: "pull" });
   expect([reply.status, reply.headers.get("www-authenticate")]).toEqual([401, challenge]);
   expect(((await reply.json()) as { errors: { code: string }[] }).errors[0]?.code).toBe("UNAUTHORIZED");
 });

@@ -1,3 +1,4 @@
+import type { Action } from "../rules/rule.ts";
 import { errorReply } from "./replies.ts";
 import { originOf } from "./target.ts";
 import type { Identity, TokenSigner } from "./token.ts";
@@ -31,13 +32,22 @@ export async function identify(access: Access, authorization: string | null): Pr
   }
 }
 
+/** What a client would have to be let do, by the name that stands in the path. */
+interface Wanted {
+  readonly repository: string;
+  readonly action: Action;
+}
+
+/** The token scope of each action. Distribution token scope specification. */
+const scopes: Readonly<Record<Action, string>> = { pull: "pull", push: "pull,push", delete: "delete" };
+
 /**
  * 401 with the challenge that makes clients ask our token endpoint, at the place that the request's URL names; one that names
  * none is asked for a password. Distribution token specification.
  */
-export function challengeReply(url: string, repository: string | undefined): Response {
+export function challengeReply(url: string, wanted: Wanted | undefined): Response {
   const origin = originOf(url);
-  const scope = repository === undefined ? "" : `,scope="repository:${repository}:pull"`;
+  const scope = wanted === undefined ? "" : `,scope="repository:${wanted.repository}:${scopes[wanted.action]}"`;
   const header = origin === undefined ? basicChallenge : `Bearer realm="${origin}/token",service="${service}"${scope}`;
   const message = "log in to this registry, or ask its token endpoint for an anonymous token";
   return errorReply(401, "UNAUTHORIZED", message, {

@@ -2,11 +2,13 @@ import { asFailure } from "../errors/failure.ts";
 import { clientAddress } from "../net/forwarded.ts";
 import { parseAddress } from "../net/address.ts";
 import { parseEndpoint } from "../reference/endpoint.ts";
+import type { RegistryHost } from "../reference/host.ts";
 import { decide } from "../rules/decide.ts";
 import { frontPage } from "../steer/front-page.ts";
 import type { Located } from "../steer/route.ts";
 import { challengeReply, identify, tokenReply } from "./access.ts";
 import { type CacheDecision, cacheReply } from "./cache-reply.ts";
+import { namesReply, type StoreDecision, storeReply } from "./hosted/reply.ts";
 import type { Metrics } from "./metrics.ts";
 import type { AccessLog, Notes } from "./record.ts";
 import { errorReply, failureStatus, refusalReply } from "./replies.ts";
@@ -116,6 +118,13 @@ export class App {
         note(notes, decision);
         notes.client = this.#client(asked);
         return cacheReply(serving, { request, target, clientAddress: notes.client, decision }, notes);
+      case "store":
+        note(notes, { ...decision, upstream: undefined });
+        notes.client = this.#client(asked);
+        return storeReply(serving, { request, target, clientAddress: notes.client, decision }, notes);
+      case "catalog":
+        notes.client = this.#client(asked);
+        return namesReply(serving, { request, target, clientAddress: notes.client }, notes);
     }
   }
 
@@ -202,15 +211,18 @@ const methodRefused = {
   status: 405,
   code: "UNSUPPORTED",
   message: "only GET and HEAD are answered here",
+  allow: "GET, HEAD",
 } as const;
 
 function ownFault(): Response {
   return errorReply(500, "UNAVAILABLE", "something went wrong here; the log says what");
 }
 
-function note(notes: Notes, { rule, upstream, repository, endpoint }: CacheDecision): void {
+type Noted = Pick<StoreDecision, "rule" | "repository" | "endpoint"> & { readonly upstream: RegistryHost | undefined };
+
+function note(notes: Notes, { rule, upstream, repository, endpoint }: Noted): void {
   notes.rule = rule.id;
-  notes.upstream = upstream;
+  if (upstream !== undefined) notes.upstream = upstream;
   notes.repository = repository;
   if ("tag" in endpoint) notes.reference = endpoint.tag;
   else if ("digest" in endpoint) notes.reference = endpoint.digest;

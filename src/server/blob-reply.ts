@@ -1,12 +1,13 @@
-import type { BlobMirror, OpenBlob } from "../mirror/blobs.ts";
+import type { BlobMirror } from "../mirror/blobs.ts";
 import type { Fill } from "../mirror/fill.ts";
 import type { Span } from "../mirror/fill-stream.ts";
 import type { Pull } from "../mirror/pull.ts";
 import { openFill } from "../mirror/ranged.ts";
 import type { Digest } from "../reference/digest.ts";
-import { parseRange, type RangeAnswer } from "./range.ts";
+import { blobFileReply, blobHeaders, contentRange, errorUnknownBlob, rangeOf, unsatisfiable } from "./blob-file.ts";
+import type { RangeAnswer } from "./range.ts";
 import type { Notes } from "./record.ts";
-import { errorReply, originHeaders, unavailableReply } from "./replies.ts";
+import { originHeaders, unavailableReply } from "./replies.ts";
 
 /** What a blob's answer depends on. */
 export interface BlobRequest {
@@ -26,7 +27,7 @@ export async function blobHeadReply(blobs: BlobMirror, { pull, digest }: BlobReq
   }
   notes.origin = answer.origin;
   const length = answer.sizeBytes === undefined ? {} : { "Content-Length": String(answer.sizeBytes) };
-  return new Response(null, { headers: { ...blobHeaders(upstream, digest), ...length } });
+  return new Response(null, { headers: { ...blobHeaders(originHeaders(upstream), digest), ...length } });
 }
 
 /** GET of a blob: a file goes out by the kernel, a running download is followed. OCI distribution spec v1.1, "Pulling blobs". */
@@ -39,24 +40,8 @@ export async function blobReply(blobs: BlobMirror, request: BlobRequest, notes: 
     return unavailableReply(opened, upstream);
   }
   notes.origin = opened.origin;
-  return opened.kind === "held" ? heldReply(opened, request) : fillReply(opened.fill, request, notes);
-}
-
-function heldReply({ path, sizeBytes }: Extract<OpenBlob, { readonly kind: "held" }>, request: BlobRequest): Response {
-  const headers = blobHeaders(request.pull.place.upstream, request.digest);
-  const range = rangeOf(request, sizeBytes);
-  const file = Bun.file(path);
-  switch (range.kind) {
-    case "whole":
-      return new Response(file, { headers });
-    case "part":
-      return new Response(file.slice(range.startByte, range.endByte), {
-        status: 206,
-        headers: { ...headers, "Content-Range": contentRange(range, sizeBytes) },
-      });
-    case "unsatisfiable":
-      return unsatisfiable(sizeBytes);
-  }
+  if (opened.kind === "held") return blobFileReply(opened, request, originHeaders(upstream));
+  return fillReply(opened.fill, request, notes);
 }
 
 async function fillReply(fill: Fill, request: BlobRequest, notes: Notes): Promise<Response> {
@@ -70,7 +55,7 @@ async function fillReply(fill: Fill, request: BlobRequest, notes: Notes): Promis
     notes.error = body.message;
     return unavailableReply(body, request.pull.place.upstream);
   }
-  const headers = blobHeaders(request.pull.place.upstream, request.digest);
+  const headers = blobHeaders(originHeaders(request.pull.place.upstream), request.digest);
   const content = body.kind === "whole" ? body.bytes : body.stream;
   if (range.kind === "whole") return new Response(content, { headers });
   return new Response(content, {
@@ -79,38 +64,6 @@ async function fillReply(fill: Fill, request: BlobRequest, notes: Notes): Promis
   });
 }
 
-function rangeOf({ headers, digest }: BlobRequest, sizeBytes: number): RangeAnswer {
-  const ifRange = headers.get("if-range");
-  const isCurrent = ifRange === null || ifRange === `"${digest}"`;
-  return parseRange(isCurrent ? headers.get("range") : null, sizeBytes);
-}
-
-function contentRange(
-  { startByte, endByte }: { readonly startByte: number; readonly endByte: number },
-  sizeBytes: number,
-): string {
-  return `bytes ${startByte}-${endByte - 1}/${sizeBytes}`;
-}
-
-function blobHeaders(upstream: string, digest: Digest): Record<string, string> {
-  return {
-    ...originHeaders(upstream),
-    "Content-Type": "application/octet-stream",
-    "Docker-Content-Digest": digest,
-    "Accept-Ranges": "bytes",
-    ETag: `"${digest}"`,
-  };
-}
-
 function blobUnknown(upstream: string): Response {
-  return errorReply(
-    404,
-    "BLOB_UNKNOWN",
-    `${upstream} says that it has no such blob in this repository`,
-    originHeaders(upstream),
-  );
-}
-
-function unsatisfiable(sizeBytes: number): Response {
-  return errorReply(416, "RANGE_INVALID", "the range begins past the end", { "Content-Range": `bytes */${sizeBytes}` });
+  return errorUnknownBlob(`${upstream} says that it has no such blob in this repository`, originHeaders(upstream));
 }

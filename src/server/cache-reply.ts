@@ -98,5 +98,5 @@ async function refuseIdentity(
   const identity = await identify(access, authorization);
   if (identity?.kind === "user") notes.user = identity.name;
   if (identity !== undefined && (identity.kind === "user" || !needsUser)) return undefined;
-  return challengeReply(request.url, decision.endpoint.name);
+  return challengeReply(request.url, { repository: decision.endpoint.name, action: "pull" });
 }

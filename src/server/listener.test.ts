@@ -88,7 +88,6 @@ test.each([
   ["bytes=-3", 206, 599_997, 600_000],
   ["bytes=100-700000", 206, 100, 600_000],
   ["bytes=0-", 206, 0, 600_000],
-  ["bytes=5-1", 200, 0, 600_000],
 ])("%s of a held blob is %d on the wire, with one Content-Range", async (range, status, from, to) => {
   const [world, port] = [shared, sharedPort];
   await rawAsk(port.port, "GET", blobPath);
@@ -108,6 +107,8 @@ test("a file that is gone when the runtime opens it is our fault, said in OCI's 
   await using world = await createWorld({
     content: (inner) => ({
       begin: (of) => inner.begin(of),
+      publish: (draft, of) => inner.publish(draft, of),
+      alone: (of, work) => inner.alone(of, work),
       pathIfHeld: (of, sizeBytes) => inner.pathIfHeld(of, sizeBytes) && "/nowhere/at/all",
       sizeOf: (of) => inner.sizeOf(of),
       remove: (of) => inner.remove(of),

@@ -9,6 +9,8 @@ export interface ListenerOptions {
   readonly tls: ListenerTls["options"] | undefined;
   /** Several processes take turns on the port. */
   readonly isShared: boolean;
+  /** Bodies of any size are taken: blobs are pushed here. */
+  readonly takesUploads?: boolean;
   /** A connection that moves no byte for this long is dropped: dead peers, readers that stopped reading. A minute if absent. */
   readonly idleSeconds?: number;
 }
@@ -16,8 +18,10 @@ export interface ListenerOptions {
 const defaultIdleSeconds = 60;
 /** How often a stopping listener looks whether answers are still on their way. */
 const lookMs = 25;
-/** Nothing here takes a body. */
+/** What takes no body is sent none that is worth reading. */
 const bodyMaxBytes = 64 * 1024;
+/** More than any blob: what limits an upload is the disk. */
+const uploadMaxBytes = 2 ** 40;
 
 type BunServer = ReturnType<typeof Bun.serve>;
 
@@ -87,7 +91,7 @@ function open(app: App, options: ListenerOptions): BunServer {
       port,
       development: false,
       idleTimeout: idleSeconds,
-      maxRequestBodySize: bodyMaxBytes,
+      maxRequestBodySize: options.takesUploads === true ? uploadMaxBytes : bodyMaxBytes,
       reusePort: isShared || tls !== undefined,
       ...(tls === undefined ? {} : { tls: [...tls] }),
       fetch: (request, server) => app.handle(request, server),

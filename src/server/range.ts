@@ -9,7 +9,7 @@ const unsatisfiable: RangeAnswer = { kind: "unsatisfiable" };
 
 /**
  * Reads one range of bytes; `endByte` is exclusive. Several ranges, other units and what does not parse are answered
- * with the whole content, which RFC 9110 allows and every client takes.
+ * with the whole content, which RFC 9110 allows and every client takes. One that ends before it begins is none that can be had.
  */
 export function parseRange(header: string | null, sizeBytes: number): RangeAnswer {
   const match = header === null ? null : /^bytes=(\d{0,15})-(\d{0,15})$/.exec(header.replaceAll(" ", ""));
@@ -22,5 +22,5 @@ export function parseRange(header: string | null, sizeBytes: number): RangeAnswe
   const startByte = Number(first);
   const endByte = last === "" ? sizeBytes : Math.min(Number(last) + 1, sizeBytes);
   if (startByte >= sizeBytes) return unsatisfiable;
-  return endByte <= startByte ? whole : { kind: "part", startByte, endByte };
+  return endByte <= startByte ? unsatisfiable : { kind: "part", startByte, endByte };
 }

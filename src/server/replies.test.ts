@@ -17,11 +17,12 @@ test("an error's body is the OCI's, and nothing but JSON", async () => {
 });
 
 test.each([
-  [405, "GET, HEAD"],
-  [404, null],
-] as const)("a refusal with %d has Allow %p", (status, allow) => {
-  const reply = refusalReply({ kind: "refuse", status, code: "UNSUPPORTED", message: "no" });
-  expect([reply.status, reply.headers.get("allow")]).toEqual([status, allow]);
+  [405, { allow: "GET, HEAD" }],
+  [405, { allow: "PUT" }],
+  [404, {}],
+] as const)("a refusal with %d and %p says in Allow what is answered", (status, said) => {
+  const reply = refusalReply({ kind: "refuse", status, code: "UNSUPPORTED", message: "no", ...said });
+  expect([reply.status, reply.headers.get("allow")]).toEqual([status, "allow" in said ? said.allow : null]);
 });
 
 test.each<[UnavailableReason, number, string]>([

@@ -16,7 +16,7 @@ export function errorReply(
   status: number,
   code: string,
   message: string,
-  headers: Record<string, string> = {},
+  headers: Readonly<Record<string, string>> = {},
 ): Response {
   const body = JSON.stringify({ errors: [{ code, message, detail: null }] });
   return new Response(body, {
@@ -26,8 +26,8 @@ export function errorReply(
 }
 
 /** A refusal of the decision. */
-export function refusalReply({ status, code, message }: Refusal): Response {
-  return errorReply(status, code, message, status === 405 ? { Allow: "GET, HEAD" } : {});
+export function refusalReply({ status, code, message, allow }: Refusal): Response {
+  return errorReply(status, code, message, allow === undefined ? {} : { Allow: allow });
 }
 
 /** An upstream gave no information: which one and why, as 429, 502 or 504. Never as 404, which clients remember. */
@@ -47,6 +47,9 @@ export function failureStatus(code: FailureCode): number {
 export function originHeaders(upstream: string): Record<string, string> {
   return { "OCI-Namespace": upstream, "Docker-Distribution-Api-Version": "registry/2.0" };
 }
+
+/** Headers of everything that our own repositories answer. */
+export const ownHeaders: Readonly<Record<string, string>> = { "Docker-Distribution-Api-Version": "registry/2.0" };
 
 /**
  * The media type of an upstream's answer as it is sent on: those of manifests and lists. Anything else goes as bytes, so that

@@ -5,6 +5,7 @@ import type { PageMirror } from "../mirror/pages.ts";
 import type { AddressSet } from "../net/address-set.ts";
 import type { Registries } from "../rules/resolve.ts";
 import type { Steer } from "../steer/steer.ts";
+import type { Hosted } from "./hosted/hosted.ts";
 import type { Access } from "./access.ts";
 
 /** The cache's parts, when any rule caches. */
@@ -25,6 +26,10 @@ export interface Serving {
   readonly access: Access | undefined;
   readonly steer: Steer;
   readonly mirrors: Mirrors | undefined;
+  /** Our own repositories, when any rule stores. */
+  readonly hosted: Hosted | undefined;
+  /** True when only this machine can reach the listener. */
+  readonly isOnLoopback: boolean;
 }
 
 /** True when what an upstream gives may only go to users. */

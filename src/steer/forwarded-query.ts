@@ -1,7 +1,7 @@
-import type { RepositoryEndpoint } from "../rules/decide.ts";
+import type { PullEndpoint } from "../rules/decide.ts";
 
 /** The keys of a query that mean something to the registry that is redirected to. OCI distribution spec v1.1, "Listing Tags", "Listing Referrers". */
-const forwardedKeys: Readonly<Partial<Record<RepositoryEndpoint["kind"], readonly string[]>>> = {
+const forwardedKeys: Readonly<Partial<Record<PullEndpoint["kind"], readonly string[]>>> = {
   tags: ["n", "last"],
   referrers: ["artifactType"],
 };
@@ -14,7 +14,7 @@ const pairCharacters = /^[A-Za-z0-9\-._~!$'()*+,;:@/?%=]*$/;
  * The part of a request's query that goes on in a redirect, with its "?", or "". `query` is raw, without "?". Each key goes on
  * once, as it was written; `ns` and everything that is not listed stays here.
  */
-export function forwardedQuery(kind: RepositoryEndpoint["kind"], query: string): string {
+export function forwardedQuery(kind: PullEndpoint["kind"], query: string): string {
   const keys = query === "" ? undefined : forwardedKeys[kind];
   if (keys === undefined) return "";
   const kept = new Map<string, string>();

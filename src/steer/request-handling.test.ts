@@ -81,6 +81,9 @@ async function answer(settings: Settings, fixture: Fixture, { client, method, pa
     { method, endpoint: parseEndpoint(path), ns: new URLSearchParams(query).get("ns") ?? undefined, host: undefined },
   );
   switch (decision.kind) {
+    case "catalog":
+    case "store":
+      throw new Error("no row is about our own repositories");
     case "base":
       return { status: 200, location: "" };
     case "refuse":

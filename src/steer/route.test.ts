@@ -24,7 +24,8 @@ function routerWith(signatures: string | undefined, path = ""): Router {
 
 function wantedBy(path: string): Wanted {
   const endpoint = parseEndpoint(path);
-  if (!("name" in endpoint)) throw new Error(`${path} names no repository`);
+  if (!("name" in endpoint) || endpoint.kind === "uploads" || endpoint.kind === "upload")
+    throw new Error(`${path} names no repository`);
   return { upstream: "registry.test" as RegistryHost, repository: endpoint.name as Repository, endpoint };
 }
 

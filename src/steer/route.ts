@@ -3,7 +3,7 @@ import { Failure } from "../errors/failure.ts";
 import type { Digest } from "../reference/digest.ts";
 import type { RegistryHost } from "../reference/host.ts";
 import type { Repository } from "../reference/repository.ts";
-import type { RepositoryEndpoint } from "../rules/decide.ts";
+import type { PullEndpoint } from "../rules/decide.ts";
 import { type BucketChoice, type BucketOrder, type ClientPlace, orderBuckets } from "./bucket-choice.ts";
 import type { Presence } from "./events.ts";
 import { forwardedQuery } from "./forwarded-query.ts";
@@ -44,7 +44,7 @@ export type Route = Located | Chain;
 export interface Wanted {
   readonly upstream: RegistryHost;
   readonly repository: Repository;
-  readonly endpoint: RepositoryEndpoint;
+  readonly endpoint: PullEndpoint;
 }
 
 /** Routes for one configuration. Pure; throws CONFIG_INVALID for an upstream that the configuration does not have. */

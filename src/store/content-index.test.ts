@@ -7,11 +7,11 @@ import { type Digest, digestFrom } from "../reference/digest.ts";
 import type { RegistryHost } from "../reference/host.ts";
 import type { Repository, Tag } from "../reference/repository.ts";
 import type { BlobRow, ContentIndex, Place } from "./content-index.ts";
-import { openSqliteIndex } from "./sqlite/sqlite-index.ts";
+import { openSqliteIndexes } from "./sqlite/sqlite-index.ts";
 
 // The contract of every index. An index in another database runs these same tests.
 const kinds: readonly [string, (folder: string) => ContentIndex][] = [
-  ["sqlite", (folder) => openSqliteIndex(join(folder, "index.db"))],
+  ["sqlite", (folder) => openSqliteIndexes(join(folder, "index.db")).content],
 ];
 
 const place: Place = { upstream: "quay.io" as RegistryHost, repository: "a/b" as Repository };
@@ -209,6 +209,6 @@ test("sqlite: an index of a newer format is refused and not touched", async () =
   const database = new Database(file, { create: true });
   database.run("PRAGMA user_version = 99");
   database.close();
-  expect(() => openSqliteIndex(file)).toThrow("newer version");
+  expect(() => openSqliteIndexes(file)).toThrow("newer version");
   rmSync(folder, { recursive: true });
 });

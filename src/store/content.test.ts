@@ -20,7 +20,7 @@ afterEach(() => rmSync(layout.root, { recursive: true }));
 async function publish(bytes: string): Promise<void> {
   const draft = await content.begin(digest);
   await draft.write([new TextEncoder().encode(bytes)], 0);
-  await draft.publish();
+  await content.publish(draft, digest);
   await draft.close();
 }
 
@@ -29,7 +29,7 @@ test("a draft is readable while it grows, and is not held before it is published
   await draft.write([new Uint8Array([1, 2]), new Uint8Array([3])], 0);
   expect([...(await draft.read(1, 9))]).toEqual([2, 3]);
   expect(content.pathIfHeld(digest, 3)).toBeUndefined();
-  await draft.publish();
+  await content.publish(draft, digest);
   expect(content.pathIfHeld(digest, 3)).toBe(layout.blob(digest));
   expect([...(await draft.read(0, 1))]).toEqual([1]);
   await draft.close();

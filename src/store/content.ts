@@ -1,26 +1,20 @@
-import { constants, statSync } from "node:fs";
-import { type FileHandle, mkdir, open, readdir, rename, unlink } from "node:fs/promises";
+import { statSync } from "node:fs";
+import { mkdir, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { asFailure } from "../errors/failure.ts";
 import { type Digest, hexOf } from "../reference/digest.ts";
+import { type Draft, newFile, type OpenDrafts, openDraft } from "./draft.ts";
+import { names, syncFolder, unlinkIfThere } from "./files.ts";
 import type { Layout } from "./layout.ts";
-
-/** A file that content is written to while others read it. Nothing of it is published before `publish`. */
-export interface Draft {
-  /** Writes pieces one after the other from an offset on. Throws the system's error (`ENOSPC`, …) for the caller to judge. */
-  write(pieces: readonly Uint8Array<ArrayBuffer>[], offset: number): Promise<void>;
-  /** Reads up to `length` bytes that were written before. Also works after `publish` and `discard`, until `close`. */
-  read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>>;
-  /** Syncs, renames to the digest's place and syncs the folder. The caller has verified size and digest. */
-  publish(): Promise<void>;
-  /** Gives the file up; what is open stays readable. */
-  discard(): Promise<void>;
-  close(): Promise<void>;
-}
+import { Turns } from "./turns.ts";
 
 /** Published content, by digest. */
 export interface ContentStore {
   begin(digest: Digest): Promise<Draft>;
+  /** Makes a draft the content of a digest, durably. The caller has verified size and digest. */
+  publish(draft: Draft, digest: Digest): Promise<void>;
+  /** Runs work that publishes or takes away what a digest stands for: one at a time for each digest. */
+  alone<T>(digest: Digest, work: () => Promise<T>): Promise<T>;
   /** Path of the content when it is there with this size, else `undefined`: a row whose file is gone is a miss. */
   pathIfHeld(digest: Digest, sizeBytes: number): string | undefined;
   /** The size of the file that is there under a digest, whether or not a row says so. */
@@ -48,20 +42,32 @@ export async function openFileContent(layout: Layout): Promise<ContentStore> {
 
 class FileContent implements ContentStore {
   readonly #layout: Layout;
-  /** The runtime takes a handle that is collected while it is open for an error of the whole program: none is let go of. */
-  readonly #open = new Set<FileHandle>();
+  readonly #open: OpenDrafts = new Set();
+  readonly #turns = new Turns<Digest>();
   #drafts = 0;
 
   constructor(layout: Layout) {
     this.#layout = layout;
   }
 
-  async begin(digest: Digest): Promise<Draft> {
+  begin(digest: Digest): Promise<Draft> {
     const path = join(this.#layout.fills, `${hexOf(digest)}.${this.#drafts++}.part`);
-    const handle = await open(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o644);
-    this.#open.add(handle);
-    const close = (): Promise<void> => handle.close().finally(() => this.#open.delete(handle));
-    return new FileDraft({ handle, close, path, target: this.#layout.blob(digest) });
+    return openDraft(path, newFile, this.#open);
+  }
+
+  async publish(draft: Draft, digest: Digest): Promise<void> {
+    const target = this.#layout.blob(digest);
+    const folder = dirname(target);
+    const made = await mkdir(folder, { recursive: true });
+    // After a failed sync the kernel may have dropped the pages: the draft is given up, never synced again.
+    await draft.sync();
+    await rename(draft.path, target);
+    await syncFolder(folder);
+    if (made !== undefined) await syncFolder(dirname(folder));
+  }
+
+  alone<T>(digest: Digest, work: () => Promise<T>): Promise<T> {
+    return this.#turns.run(digest, work);
   }
 
   pathIfHeld(digest: Digest, sizeBytes: number): string | undefined {
@@ -100,100 +106,4 @@ class FileContent implements ContentStore {
     await Promise.all(left.map((name) => unlinkIfThere(join(this.#layout.fills, name))));
     return left.length;
   }
-}
-
-interface DraftFile {
-  readonly handle: FileHandle;
-  readonly close: () => Promise<void>;
-  readonly path: string;
-  /** Where it goes when it is published. */
-  readonly target: string;
-}
-
-class FileDraft implements Draft {
-  readonly #handle: FileHandle;
-  readonly #path: string;
-  readonly #target: string;
-  readonly #close: () => Promise<void>;
-
-  constructor({ handle, close, path, target }: DraftFile) {
-    this.#handle = handle;
-    this.#close = close;
-    this.#path = path;
-    this.#target = target;
-  }
-
-  async write(pieces: readonly Uint8Array<ArrayBuffer>[], offset: number): Promise<void> {
-    let position = offset;
-    let left = pieces;
-    while (left.length > 0) {
-      const { bytesWritten } = await this.#handle.writev(left, position);
-      position += bytesWritten;
-      left = without(left, bytesWritten);
-    }
-  }
-
-  async read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
-    const buffer = new Uint8Array(length);
-    const { bytesRead } = await this.#handle.read(buffer, 0, length, offset);
-    return buffer.subarray(0, bytesRead);
-  }
-
-  async publish(): Promise<void> {
-    const folder = dirname(this.#target);
-    const made = await mkdir(folder, { recursive: true });
-    // After a failed sync the kernel may have dropped the pages: the draft is given up, never synced again.
-    await this.#handle.sync();
-    await rename(this.#path, this.#target);
-    await syncFolder(folder);
-    if (made !== undefined) await syncFolder(dirname(folder));
-  }
-
-  async discard(): Promise<void> {
-    await unlinkIfThere(this.#path);
-  }
-
-  close(): Promise<void> {
-    return this.#close();
-  }
-}
-
-/** What is left of pieces after their first bytes. */
-function without(pieces: readonly Uint8Array<ArrayBuffer>[], sizeBytes: number): readonly Uint8Array<ArrayBuffer>[] {
-  let skip = sizeBytes;
-  return pieces.flatMap((piece) => {
-    const part = piece.subarray(Math.min(skip, piece.byteLength));
-    skip = Math.max(0, skip - piece.byteLength);
-    return part.byteLength === 0 ? [] : [part];
-  });
-}
-
-async function syncFolder(path: string): Promise<void> {
-  const handle = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
-async function unlinkIfThere(path: string): Promise<void> {
-  try {
-    await unlink(path);
-  } catch (error) {
-    if (!isNotFound(error)) throw asFailure(error, "STORAGE_FAILED", `cannot remove ${path}`);
-  }
-}
-
-async function names(folder: string): Promise<readonly string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    if (isNotFound(error)) return [];
-    throw asFailure(error, "STORAGE_FAILED", `cannot read ${folder}`);
-  }
-}
-
-function isNotFound(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "ENOENT";
 }

@@ -11,8 +11,10 @@ import { algorithmOf, type Digest, hexOf } from "../reference/digest.ts";
  *         ├── index.db             which content is held, and what it was seen as
  *         ├── blobs/
  *         │   └── sha256/ab/abcd…  published content: complete, verified, synced, never changed
- *         └── fills/
- *             └── abcd….N.part     content on its way in; whatever is here at start is left over
+ *         ├── fills/
+ *         │   └── abcd….N.part     content on its way in; whatever is here at start is left over
+ *         └── uploads/
+ *             └── ID               what clients are sending; they go on with it after a restart
  */
 export interface Layout {
   readonly root: string;
@@ -21,6 +23,7 @@ export interface Layout {
   readonly index: string;
   readonly blobs: string;
   readonly fills: string;
+  readonly uploads: string;
   blob(digest: Digest): string;
 }
 
@@ -34,6 +37,7 @@ export function layoutOf(root: string): Layout {
     adminSocket: join(root, "admin.sock"),
     index: join(root, "v1", "index.db"),
     fills: join(root, "v1", "fills"),
+    uploads: join(root, "v1", "uploads"),
     blob: (digest) => `${blobs}/${algorithmOf(digest)}/${hexOf(digest).slice(0, 2)}/${hexOf(digest)}`,
   };
 }

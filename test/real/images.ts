@@ -1,5 +1,5 @@
 import { createCipheriv, generateKeyPairSync, sign } from "node:crypto";
-import { chmod, copyFile, mkdir, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { chmod, copyFile, mkdir, mkdtemp, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { entryNamed } from "./layout.ts";
 import { mustRun } from "./process.ts";
@@ -32,13 +32,18 @@ export const LAYOUTS = {
 
 type Architecture = "amd64" | "arm64";
 
+let made: Promise<string> | undefined;
+
 /** Folder with one OCI layout for each repository, made on first use. The arm64 image holds the amd64 busybox. */
-export async function images(): Promise<string> {
-  const folder = join(cacheRoot(), `images@${IMAGES_VERSION}`);
+export function images(): Promise<string> {
+  made ??= make(join(cacheRoot(), `images@${IMAGES_VERSION}`));
+  return made;
+}
+
+async function make(folder: string): Promise<string> {
   if (await Bun.file(join(folder, "complete")).exists()) return folder;
-  const building = `${folder}.${process.pid}`;
-  await rm(building, { recursive: true, force: true });
-  await mkdir(building, { recursive: true });
+  await mkdir(cacheRoot(), { recursive: true });
+  const building = await mkdtemp(`${folder}.`);
   try {
     await build(building);
     await rm(join(building, "scratch"), { recursive: true });

@@ -21,6 +21,7 @@ export const GO_PROGRAMS: readonly GoProgram[] = [
   { name: "distribution", version: "v3.1.2", packages: ["github.com/distribution/distribution/v3/cmd/registry"] },
   { name: "regctl", version: "v0.11.7", packages: ["github.com/regclient/regclient/cmd/regctl"] },
   { name: "oras", version: "v1.3.6", packages: ["oras.land/oras/cmd/oras"] },
+  { name: "versitygw", version: "v1.8.0", packages: ["github.com/versity/versitygw/cmd/versitygw"] },
   {
     name: "conformance",
     version: "v0.0.0-20260831232431-97274622c111",

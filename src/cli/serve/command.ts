@@ -9,6 +9,7 @@ import { refuseTakenPort } from "../../server/listener.ts";
 import { Metrics } from "../../server/metrics.ts";
 import { exitStatus } from "../exit.ts";
 import { ownCommand } from "../request-cap.ts";
+import { createHosted } from "./hosting.ts";
 import { LineSink } from "./lines.ts";
 import { drainTimes, ServerProcess } from "./process.ts";
 import { RegistryPool } from "./registries.ts";
@@ -91,6 +92,7 @@ async function start(settings: Settings, reread: () => Promise<Settings | undefi
   exposeProcess(metrics, () => current, packageJson.version);
   const lasting = {
     mirrors: cache,
+    hosted: cache && createHosted(cache),
     key: crypto.getRandomValues(new Uint8Array(32)),
     steering: new Steering(metrics, say),
   };
@@ -115,8 +117,8 @@ async function start(settings: Settings, reread: () => Promise<Settings | undefi
 }
 
 async function openCache(settings: Settings, pool: RegistryPool, metrics: Metrics): Promise<Cache | undefined> {
-  const isCaching = settings.table.rules.some((rule) => rule.serve === "cache");
-  if (settings.storage === undefined || !isCaching) return undefined;
+  const isKeeping = settings.table.rules.some((rule) => rule.serve !== "redirect");
+  if (settings.storage === undefined || !isKeeping) return undefined;
   const storage = await openStorage(settings.storage);
   const cache = createCache({ storage, pool, metrics, warn: say });
   exposeCache(metrics, cache);

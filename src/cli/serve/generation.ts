@@ -1,10 +1,12 @@
 import { readFile } from "node:fs/promises";
+import { isLoopback } from "../../config/place.ts";
 import type { Settings } from "../../config/settings.ts";
 import { Failure } from "../../errors/failure.ts";
 import { addressSet, anyAddress, type AddressSet } from "../../net/address-set.ts";
 import { parseCidr } from "../../net/cidr.ts";
 import { type ListenerTls, type PemFile, tlsOptions } from "../../net/tls.ts";
 import type { Access } from "../../server/access.ts";
+import type { Hosted } from "../../server/hosted/hosted.ts";
 import type { Mirrors, Serving } from "../../server/serving.ts";
 import { TokenSigner } from "../../server/token.ts";
 import { bcryptUsers, parseHtpasswd } from "../../server/users.ts";
@@ -13,6 +15,7 @@ import type { Steer } from "../../steer/steer.ts";
 /** What outlives a reload and goes into each generation of settings. */
 export interface Lasting {
   readonly mirrors: Mirrors | undefined;
+  readonly hosted: Hosted | undefined;
   /** The key of tokens and remembered passwords, random for each process. */
   readonly key: Uint8Array;
   readonly steering: { of(settings: Settings): Promise<Steer> };
@@ -30,6 +33,8 @@ export async function makeServing(settings: Settings, lasting: Lasting): Promise
     access: settings.auth && (await makeAccess(settings.auth.htpasswd, lasting.key)),
     steer: await lasting.steering.of(settings),
     mirrors: lasting.mirrors,
+    hosted: lasting.hosted,
+    isOnLoopback: isLoopback(settings.listen.hostname),
   };
 }
 

@@ -72,7 +72,7 @@ async function start(
     version: "0.0.0",
     settings,
     greets: true,
-    lasting: { mirrors: cache, key: new Uint8Array(32), steering: new Steering(metrics, say) },
+    lasting: { mirrors: cache, hosted: undefined, key: new Uint8Array(32), steering: new Steering(metrics, say) },
     cache,
     metrics,
     metricsText: () => metrics.text(),

@@ -10,6 +10,7 @@ import { accessLog } from "../../server/record.ts";
 import { openAdmin } from "./admin.ts";
 import { banner } from "./banner.ts";
 import { type Lasting, makeServing, readTls } from "./generation.ts";
+import { keepCollecting } from "./hosting.ts";
 import type { LineSink } from "./lines.ts";
 import type { Cache } from "./runtime.ts";
 
@@ -71,8 +72,12 @@ export class ServerProcess {
     for (const warning of tls?.warnings ?? []) say(warning);
     const log = accessLog(settings.log, (line) => records.write(line));
     const app = new App(serving, { metrics, metricsText: parts.metricsText, log, nowMs: Date.now, report: say });
-    const { hostname, port } = settings.listen;
-    const listener = new Listener(app, { hostname, port, tls: tls?.options, isShared: settings.workers > 1 });
+    const listener = new Listener(app, {
+      ...settings.listen,
+      tls: tls?.options,
+      isShared: settings.workers > 1,
+      takesUploads: settings.table.hasStore,
+    });
     const started = new ServerProcess(parts, app, listener, JSON.stringify(tls?.options));
     await started.#begin();
     return started;
@@ -102,6 +107,7 @@ export class ServerProcess {
     this.#stop.abort();
     await this.#admin?.close();
     await cache?.blobs.stop();
+    await this.#app.serving.hosted?.uploads.close();
     await this.#flushPulls();
     await cache?.storage.close();
     records.flush();
@@ -142,15 +148,17 @@ export class ServerProcess {
   }
 
   #refuseWithoutStorage({ table }: Settings): void {
-    if (this.#parts.cache !== undefined || table.rules.every(({ serve }) => serve !== "cache")) return;
-    throw new Error("a cache needs a storage folder, and this process was started without one; restart it");
+    if (this.#parts.cache !== undefined || table.rules.every(({ serve }) => serve === "redirect")) return;
+    throw new Error("a cache or store needs a storage folder, and this process was started without one; restart it");
   }
 
   #sayWhatNeedsRestart(before: Settings, now: Settings): void {
-    const needed = (["listen", "storage", "workers", "log", "adminSocket"] as const).filter(
+    const needed: string[] = (["listen", "storage", "workers", "log", "adminSocket"] as const).filter(
       (key) => !Bun.deepEquals(before[key], now[key]),
     );
     if ((before.tls.length === 0) !== (now.tls.length === 0)) needed.push("listen");
+    // An open listener keeps the size of bodies that it was opened for.
+    if (now.table.hasStore && !before.table.hasStore) needed.push("rules");
     if (needed.length > 0) this.#parts.say(`${needed.join(", ")} changed: that takes a restart`);
   }
 
@@ -172,9 +180,10 @@ export class ServerProcess {
     const timer = setInterval(() => void this.#flushPulls(), flushPullsMs);
     timer.unref();
     this.#stop.signal.addEventListener("abort", () => clearInterval(timer));
+    if (this.#app.serving.settings.table.hasStore) keepCollecting(cache, metrics, this.#stop.signal, say);
     const pace = { signal: this.#stop.signal, pause: () => Bun.sleep(20) };
     const { content, index } = cache.storage;
-    sweepContent(content, index, (digest) => cache.blobs.isFilling(digest), pace)
+    sweepContent(content, index, pace)
       .then(({ removedFiles }) => metrics.add("periplus_swept_files_total", "", removedFiles))
       .catch((error: unknown) => say(asFailure(error, "STORAGE_FAILED", "sweeping the storage").message));
   }

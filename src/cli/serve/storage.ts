@@ -3,14 +3,19 @@ import { asFailure, Failure } from "../../errors/failure.ts";
 import { type ContentStore, openFileContent } from "../../store/content.ts";
 import type { ContentIndex } from "../../store/content-index.ts";
 import { type Layout, layoutOf } from "../../store/layout.ts";
+import type { HostedIndex } from "../../store/hosted-index.ts";
 import { tryLock } from "../../store/lock.ts";
-import { openSqliteIndex } from "../../store/sqlite/sqlite-index.ts";
+import { openFileUploads, type UploadStore } from "../../store/uploads.ts";
+import { openSqliteIndexes } from "../../store/sqlite/sqlite-index.ts";
 
 /** A storage folder that this process owns. */
 export interface Storage {
   readonly layout: Layout;
   readonly index: ContentIndex;
   readonly content: ContentStore;
+  /** Our own repositories, and what is on its way into them. */
+  readonly hosted: HostedIndex;
+  readonly uploads: UploadStore;
   close(): Promise<void>;
 }
 
@@ -31,11 +36,14 @@ export async function openStorage(root: string): Promise<Storage> {
   }
   const content = await openFileContent(layout);
   await content.sweepDrafts();
-  const index = openSqliteIndex(layout.index);
+  const { content: index, hosted } = openSqliteIndexes(layout.index);
+  const uploads = await openFileUploads(layout);
   return {
     layout,
     index,
     content,
+    hosted,
+    uploads,
     close: async () => {
       await index.close();
       lock.release();

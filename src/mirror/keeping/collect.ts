@@ -1,5 +1,5 @@
 import type { BlobRow, HeldPage, HeldTag, Link } from "../../store/content-index.ts";
-import { findOrphans } from "../housekeeping.ts";
+import { findOrphans, removeOrphan } from "../housekeeping.ts";
 import type { Events, Progress, Result } from "./events.ts";
 import { nameOf } from "./image.ts";
 import type { Keeping } from "./keeping.ts";
@@ -77,10 +77,9 @@ class Collection {
   }
 
   async *files(): Found {
-    const { content, index, blobs, pause } = this.#keeping;
+    const { content, index, pause } = this.#keeping;
     const pace = { signal: this.#signal, pause: () => pause(1, this.#signal) };
-    const isFilling = (digest: string): boolean => blobs.isFilling(digest);
-    for await (const checked of findOrphans(content, index, isFilling, pace)) {
+    for await (const checked of findOrphans(content, index, pace)) {
       if (checked.kind === "step") {
         const { checkedFiles } = checked;
         yield { kind: "progress", at: "files", done: checkedFiles, total: undefined, bytes: 0 };
@@ -88,7 +87,7 @@ class Collection {
       }
       const { digest } = checked;
       const sizeBytes = content.sizeOf(digest) ?? 0;
-      if (!this.#dryRun) await content.remove(digest);
+      if (!this.#dryRun && !(await removeOrphan(content, index, digest))) continue;
       yield this.#waste("file", digest, sizeBytes);
     }
   }

@@ -186,12 +186,12 @@ test("a file without a row is nobody's: it is not served, and is swept (F18)", a
   await settled(world.blobs);
   const draft = await content.begin(orphan.digest);
   await draft.write([new Uint8Array(orphan.blob)], 0);
-  await draft.publish();
+  await content.publish(draft, orphan.digest);
   await draft.close();
   writeFileSync(`${layout.blob(held.digest)}.strange`, "not ours");
   expect((await world.ask(`/v2/registry.test/c/blobs/${orphan.digest}`)).status).toBe(404);
   const pace = { signal: new AbortController().signal, pause: () => Promise.resolve() };
-  const { removedFiles } = await sweepContent(content, index, (digest) => world.blobs.isFilling(digest), pace);
+  const { removedFiles } = await sweepContent(content, index, pace);
   expect([removedFiles, existsSync(layout.blob(orphan.digest))]).toEqual([1, false]);
   expect(await pulled(world, held)).toBe(`200 ${held.digest}`);
   expect(gets(world, held)).toBe(1);

@@ -1,4 +1,5 @@
-import type { ContentStore, Draft } from "../../store/content.ts";
+import type { ContentStore } from "../../store/content.ts";
+import type { Draft } from "../../store/draft.ts";
 
 /** What goes wrong with a disk, from now on and until it is changed. */
 export interface DiskFaults {
@@ -26,6 +27,11 @@ export function faultyContent(faults: DiskFaults): (inner: ContentStore) => Cont
       faults.openDrafts = (faults.openDrafts ?? 0) + 1;
       return faultyDraft(await inner.begin(digest), faults);
     },
+    publish: async (draft, digest) => {
+      fault(faults.publish);
+      await inner.publish(draft, digest);
+    },
+    alone: (digest, work) => inner.alone(digest, work),
     pathIfHeld: (digest, sizeBytes) => inner.pathIfHeld(digest, sizeBytes),
     sizeOf: (digest) => inner.sizeOf(digest),
     remove: async (digest) => {
@@ -40,6 +46,7 @@ export function faultyContent(faults: DiskFaults): (inner: ContentStore) => Cont
 
 function faultyDraft(inner: Draft, faults: DiskFaults): Draft {
   return {
+    path: inner.path,
     write: async (pieces, offset) => {
       const sizeBytes = pieces.reduce((sum, piece) => sum + piece.byteLength, 0);
       const isFull = offset + sizeBytes > (faults.roomBytes ?? Number.POSITIVE_INFINITY);
@@ -52,10 +59,7 @@ function faultyDraft(inner: Draft, faults: DiskFaults): Draft {
       fault(faults.read);
       return inner.read(offset, length);
     },
-    publish: async () => {
-      fault(faults.publish);
-      await inner.publish();
-    },
+    sync: () => inner.sync(),
     discard: () => inner.discard(),
     close: async () => {
       await inner.close();

@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { makeServing } from "../../cli/serve/generation.ts";
+import { createHosted } from "../../cli/serve/hosting.ts";
 import { exposeProcess } from "../../cli/serve/runtime.ts";
 import { Steering } from "../../cli/serve/steering.ts";
 import { openStorage, type Storage } from "../../cli/serve/storage.ts";
@@ -85,6 +86,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
   const { quota, ...mirrors } = createMirrors({ options, settings, clock, storage, said, metrics });
   const serving = await makeServing(settings, {
     mirrors,
+    hosted: createHosted({ storage, quota }),
     key: new Uint8Array(32).fill(7),
     steering: new Steering(metrics, (message) => said.push(message)),
   });

@@ -2,6 +2,7 @@ import type { Digest } from "../../reference/digest.ts";
 import type { RegistryHost } from "../../reference/host.ts";
 import type { Repository, Tag } from "../../reference/repository.ts";
 import type { BlobRow, HeldPage, HeldTag, Link, ManifestRow, PageRow, Place, TagRow } from "../content-index.ts";
+import type { HostedBlob, HostedMember } from "../hosted-index.ts";
 
 /** A row of `blobs`. */
 export interface RawBlob {
@@ -108,4 +109,22 @@ export function toLink(raw: RawLink): Link {
 /** A page without its bytes of a row. */
 export function toHeldPage(raw: RawHeldPage): HeldPage {
   return { place: toPlace(raw), key: raw.key, sizeBytes: raw.size, checkedAtMs: raw.checked_at };
+}
+
+/** A row of `members` that is a blob, with its size. */
+export interface RawMember {
+  readonly repository: string;
+  readonly digest: string;
+  readonly size: number;
+  readonly leased_at: number;
+}
+
+/** A blob of our own of a row. */
+export function toHostedBlob(raw: RawMember): HostedBlob {
+  return { digest: raw.digest as Digest, sizeBytes: raw.size, leasedAtMs: raw.leased_at };
+}
+
+/** A blob of our own, with its repository, of a row. */
+export function toHostedMember(raw: RawMember): HostedMember {
+  return { ...toHostedBlob(raw), repository: raw.repository as Repository };
 }

@@ -30,6 +30,8 @@ import {
   toTag,
 } from "./rows.ts";
 import { schema, schemaVersion } from "./statements.ts";
+import type { HostedIndex } from "../hosted-index.ts";
+import { SqliteHostedIndex } from "./sqlite-hosted.ts";
 import { WriteQueue } from "./write-queue.ts";
 
 const tagColumns = `t.upstream, t.repository, t.tag, t.digest, t.media_type, t.size, t.checked_at,
@@ -41,11 +43,20 @@ const linkWalk = `SELECT l.upstream, l.repository, l.digest,
   FROM links l WHERE (l.upstream, l.repository, l.digest) > (?, ?, ?)
   ORDER BY l.upstream, l.repository, l.digest LIMIT ?`;
 
+/** What our own repositories hold is never evicted. */
+const unowned = "NOT EXISTS (SELECT 1 FROM members WHERE members.digest = blobs.digest)";
+
 /** Before every place. */
 const nowhere = { upstream: "", repository: "" };
 
-/** Opens (and makes) the index at a path. Throws `STORAGE_FAILED` when it is not ours or was made by a newer version. */
-export function openSqliteIndex(file: string): ContentIndex {
+/** One database: what the cache holds, and our own repositories. Closing the first closes it. */
+export interface SqliteIndexes {
+  readonly content: ContentIndex;
+  readonly hosted: HostedIndex;
+}
+
+/** Opens (and makes) the indexes at a path. Throws `STORAGE_FAILED` when it is not ours or was made by a newer version. */
+export function openSqliteIndexes(file: string): SqliteIndexes {
   const database = new Database(file, { create: true });
   database.run("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000;");
   const version = database.query<{ user_version: number }, []>("PRAGMA user_version").get()?.user_version ?? 0;
@@ -58,7 +69,8 @@ export function openSqliteIndex(file: string): ContentIndex {
   }
   database.run(schema);
   database.run(`PRAGMA user_version = ${schemaVersion}`);
-  return new SqliteIndex(database, new WriteQueue(file));
+  const queue = new WriteQueue(file);
+  return { content: new SqliteIndex(database, queue), hosted: new SqliteHostedIndex(database, queue) };
 }
 
 /** Reads on the caller's thread, in microseconds; writes through the queue. */
@@ -178,9 +190,10 @@ class SqliteIndex implements ContentIndex {
 
   oldest(ruleId: string | undefined, beforeMs: number, limit: number): Promise<readonly BlobRow[]> {
     if (ruleId === undefined) {
-      return this.#all("SELECT * FROM blobs WHERE pulled_at < ? ORDER BY pulled_at LIMIT ?", [beforeMs, limit], toBlob);
+      const sql = `SELECT * FROM blobs WHERE pulled_at < ? AND ${unowned} ORDER BY pulled_at LIMIT ?`;
+      return this.#all(sql, [beforeMs, limit], toBlob);
     }
-    const sql = "SELECT * FROM blobs WHERE rule = ? AND pulled_at < ? ORDER BY pulled_at LIMIT ?";
+    const sql = `SELECT * FROM blobs WHERE rule = ? AND pulled_at < ? AND ${unowned} ORDER BY pulled_at LIMIT ?`;
     return this.#all(sql, [ruleId, beforeMs, limit], toBlob);
   }
 

@@ -24,10 +24,28 @@ CREATE TABLE IF NOT EXISTS pages (
   bytes BLOB NOT NULL, media_type TEXT NOT NULL, next_query TEXT, filters_applied TEXT, checked_at INTEGER NOT NULL,
   PRIMARY KEY (upstream, repository, key)
 );
+CREATE TABLE IF NOT EXISTS members (
+  repository TEXT NOT NULL, digest TEXT NOT NULL, kind TEXT NOT NULL, leased_at INTEGER NOT NULL,
+  PRIMARY KEY (repository, digest)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS members_by_digest ON members (digest);
+CREATE TABLE IF NOT EXISTS own_tags (
+  repository TEXT NOT NULL, tag TEXT NOT NULL, digest TEXT NOT NULL, set_at INTEGER NOT NULL,
+  PRIMARY KEY (repository, tag)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS own_tags_by_digest ON own_tags (repository, digest);
+CREATE TABLE IF NOT EXISTS parts (
+  parent TEXT NOT NULL, child TEXT NOT NULL, PRIMARY KEY (parent, child)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS parts_by_child ON parts (child);
+CREATE TABLE IF NOT EXISTS referrers (
+  subject TEXT NOT NULL, digest TEXT NOT NULL, artifact_type TEXT NOT NULL, descriptor TEXT NOT NULL,
+  PRIMARY KEY (subject, digest)
+) WITHOUT ROWID;
 `;
 
-/** The version of `schema`, kept in `PRAGMA user_version`. */
-export const schemaVersion = 1;
+/** The version of `schema`, kept in `PRAGMA user_version`. 2 has the tables of our own repositories; 1 has the others. */
+export const schemaVersion = 2;
 
 /** Every statement that writes, by name: the writer runs these and nothing else. */
 export const writes = {
@@ -46,11 +64,36 @@ export const writes = {
   unlink: "DELETE FROM links WHERE upstream = ? AND repository = ? AND digest = ?",
   removeTagsAt: "DELETE FROM tags WHERE upstream = ? AND repository = ? AND digest = ?",
   removePage: "DELETE FROM pages WHERE upstream = ? AND repository = ? AND key = ?",
-  removeBlob: "DELETE FROM blobs WHERE digest = ?",
-  removeManifest: "DELETE FROM manifests WHERE digest = ?",
+  removeBlob: `DELETE FROM blobs WHERE digest = ?1 AND NOT EXISTS (SELECT 1 FROM members WHERE members.digest = ?1)`,
+  removeManifest: `DELETE FROM manifests WHERE digest = ?1 AND NOT EXISTS (SELECT 1 FROM members WHERE members.digest = ?1)`,
   removeLinks: "DELETE FROM links WHERE digest = ?",
   removeTagsOf: "DELETE FROM tags WHERE digest = ?",
   touch: "UPDATE blobs SET pulled_at = max(pulled_at, ?) WHERE digest = ?",
+  addMember: `INSERT INTO members (repository, digest, kind, leased_at) VALUES (?, ?, ?, ?)
+    ON CONFLICT DO UPDATE SET leased_at = max(leased_at, excluded.leased_at)`,
+  mountMember: `INSERT INTO members (repository, digest, kind, leased_at)
+    SELECT ?1, digest, 'blob', ?3 FROM blobs WHERE digest = ?2
+    ON CONFLICT DO UPDATE SET leased_at = max(leased_at, excluded.leased_at)`,
+  leaseMember: "UPDATE members SET leased_at = max(leased_at, ?) WHERE repository = ? AND digest = ?",
+  addPart: "INSERT INTO parts (parent, child) VALUES (?, ?) ON CONFLICT DO NOTHING",
+  addReferrer: `INSERT INTO referrers (subject, digest, artifact_type, descriptor) VALUES (?, ?, ?, ?)
+    ON CONFLICT DO NOTHING`,
+  setTag: `INSERT INTO own_tags (repository, tag, digest, set_at) VALUES (?, ?, ?, ?)
+    ON CONFLICT DO UPDATE SET digest = excluded.digest, set_at = excluded.set_at`,
+  setTagOnce: `INSERT INTO own_tags (repository, tag, digest, set_at) VALUES (?, ?, ?, ?)
+    ON CONFLICT DO UPDATE SET set_at = set_at WHERE digest = excluded.digest`,
+  removeOwnTag: "DELETE FROM own_tags WHERE repository = ? AND tag = ?",
+  removeOwnTagsOf: "DELETE FROM own_tags WHERE repository = ? AND digest = ?",
+  removeMember: "DELETE FROM members WHERE repository = ? AND digest = ? AND kind = ?",
+  collectMember: `DELETE FROM members WHERE repository = ?1 AND digest = ?2 AND kind = 'blob' AND leased_at < ?3
+    AND NOT EXISTS (SELECT 1 FROM parts JOIN members holders ON holders.digest = parts.parent
+      WHERE parts.child = ?2 AND holders.repository = ?1)`,
+  forgetBlob: `DELETE FROM blobs WHERE digest = ?1 AND NOT EXISTS (SELECT 1 FROM members WHERE members.digest = ?1)
+    AND NOT EXISTS (SELECT 1 FROM links WHERE links.digest = ?1)`,
+  forgetManifest: `DELETE FROM manifests WHERE digest = ?1 AND NOT EXISTS (SELECT 1 FROM members WHERE members.digest = ?1)
+    AND NOT EXISTS (SELECT 1 FROM links WHERE links.digest = ?1)`,
+  forgetParts: `DELETE FROM parts WHERE parent = ?1 AND NOT EXISTS (SELECT 1 FROM members WHERE members.digest = ?1)`,
+  forgetReferrer: `DELETE FROM referrers WHERE digest = ?1 AND NOT EXISTS (SELECT 1 FROM members WHERE members.digest = ?1)`,
 } as const;
 
 /** The name of a statement that writes. */
@@ -59,14 +102,23 @@ export type WriteName = keyof typeof writes;
 /** One write: a statement's name and its values in order. */
 export type Write = readonly [WriteName, ...(string | number | Uint8Array<ArrayBuffer> | null)[]];
 
+/** How a batch is written. */
+export interface WriteOptions {
+  /** The first so many writes have to change something; where one does not, none of the batch is applied. */
+  readonly guards?: number;
+  /** On the disk before it is acknowledged. */
+  readonly isDurable?: boolean;
+}
+
 /** A batch sent to the writer; it is applied whole or not at all. */
-export interface WriteRequest {
+export interface WriteRequest extends WriteOptions {
   readonly id: number;
   readonly writes: readonly Write[];
 }
 
-/** The writer's word on a batch. */
+/** The writer's word on a batch: done, or an error, or the place of the guard that refused it. */
 export interface WriteReply {
   readonly id: number;
   readonly error: string | undefined;
+  readonly refusedAt: number | undefined;
 }

@@ -1,9 +1,9 @@
 import { Worker } from "node:worker_threads";
 import { Failure } from "../../errors/failure.ts";
-import type { Write, WriteReply, WriteRequest } from "./statements.ts";
+import type { Write, WriteOptions, WriteReply, WriteRequest } from "./statements.ts";
 
 interface Waiting {
-  readonly resolve: () => void;
+  readonly resolve: (refusedAt: number | undefined) => void;
   readonly reject: (failure: Failure) => void;
 }
 
@@ -23,13 +23,25 @@ export class WriteQueue {
   }
 
   /** Applies the writes in one transaction. Throws `STORAGE_FAILED`; then none of them was applied. */
-  run(writes: readonly Write[]): Promise<void> {
+  async run(writes: readonly Write[]): Promise<void> {
+    await this.#send(writes, {});
+  }
+
+  /**
+   * Applies the writes in one transaction that is on the disk when it resolves, if each of the first `guards` changes something.
+   * The place of the one that did not, `undefined` when all was applied. Throws `STORAGE_FAILED`.
+   */
+  runGuarded(writes: readonly Write[], guards: number): Promise<number | undefined> {
+    return this.#send(writes, { guards, isDurable: true });
+  }
+
+  #send(writes: readonly Write[], options: WriteOptions): Promise<number | undefined> {
     if (this.#broken !== undefined) return Promise.reject(this.#broken);
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
       this.#worker.ref();
-      this.#worker.postMessage({ id, writes } satisfies WriteRequest);
+      this.#worker.postMessage({ id, writes, ...options } satisfies WriteRequest);
     });
   }
 
@@ -39,11 +51,11 @@ export class WriteQueue {
     await this.#worker.terminate();
   }
 
-  #settle({ id, error }: WriteReply): void {
+  #settle({ id, error, refusedAt }: WriteReply): void {
     const waiting = this.#waiting.get(id);
     this.#waiting.delete(id);
     if (this.#waiting.size === 0) this.#worker.unref();
-    if (error === undefined) waiting?.resolve();
+    if (error === undefined) waiting?.resolve(refusedAt);
     else waiting?.reject(storageFailure(error));
   }
 

@@ -1,6 +1,6 @@
 import { Database, type Statement } from "bun:sqlite";
 import { parentPort } from "node:worker_threads";
-import { type WriteReply, type WriteRequest, type Write, type WriteName, writes } from "./statements.ts";
+import { type WriteReply, type WriteRequest, type WriteName, writes } from "./statements.ts";
 
 // The one connection that writes, in a thread of its own: a slow disk must not stop the event loop. Requests that
 // arrive while a transaction runs go into the next one together.
@@ -26,24 +26,49 @@ function drain(): void {
   scheduled = false;
   const batch = queue;
   queue = [];
-  const error = attempt(batch.flatMap((request) => request.writes));
-  if (error === undefined || batch.length === 1) return reply(batch, error);
+  const outcome = attempt(batch);
+  if (outcome.error === undefined || batch.length === 1) return reply(batch, outcome);
   // One request's failure must not fail its neighbours.
-  for (const request of batch) reply([request], attempt(request.writes));
+  for (const request of batch) reply([request], attempt([request]));
 }
 
-function attempt(all: readonly Write[]): string | undefined {
+interface Outcome {
+  readonly error: string | undefined;
+  /** Requests that a guard of theirs refused, and the place of the guard. */
+  readonly refused: ReadonlyMap<number, number>;
+}
+
+function attempt(requests: readonly WriteRequest[]): Outcome {
+  const refused = new Map<number, number>();
   const db = database;
-  if (db === undefined) return "the writer has no database";
+  if (db === undefined) return { error: "the writer has no database", refused };
   try {
+    // Only a commit that is synced is durable in WAL mode; it costs a trip to the disk, which all of a batch share.
+    db.run(`PRAGMA synchronous = ${requests.some(({ isDurable }) => isDurable === true) ? "FULL" : "NORMAL"}`);
     db.run("BEGIN IMMEDIATE");
-    for (const [name, ...values] of all) prepared(db, name).run(...values);
+    for (const request of requests) {
+      const refusedAt = apply(db, request);
+      if (refusedAt !== undefined) refused.set(request.id, refusedAt);
+    }
     db.run("COMMIT");
-    return undefined;
+    return { error: undefined, refused };
   } catch (error) {
     if (db.inTransaction) db.run("ROLLBACK");
-    return error instanceof Error ? error.message : String(error);
+    return { error: error instanceof Error ? error.message : String(error), refused };
   }
+}
+
+/** Applies one request; the place of the guard that refused it, and then none of it is applied. */
+function apply(db: Database, { writes: all, guards = 0 }: WriteRequest): number | undefined {
+  if (guards > 0) db.run("SAVEPOINT request");
+  for (const [place, [name, ...values]] of all.entries()) {
+    const { changes } = prepared(db, name).run(...values);
+    if (place >= guards || changes > 0) continue;
+    db.run("ROLLBACK TO request; RELEASE request");
+    return place;
+  }
+  if (guards > 0) db.run("RELEASE request");
+  return undefined;
 }
 
 function prepared(db: Database, name: WriteName): Statement {
@@ -54,6 +79,7 @@ function prepared(db: Database, name: WriteName): Statement {
   return made;
 }
 
-function reply(requests: readonly WriteRequest[], error: string | undefined): void {
-  for (const { id } of requests) parentPort?.postMessage({ id, error } satisfies WriteReply);
+function reply(requests: readonly WriteRequest[], { error, refused }: Outcome): void {
+  for (const { id } of requests)
+    parentPort?.postMessage({ id, error, refusedAt: refused.get(id) } satisfies WriteReply);
 }

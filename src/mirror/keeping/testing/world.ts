@@ -7,7 +7,7 @@ import type { Rule } from "../../../rules/rule.ts";
 import { buildRuleTable } from "../../../rules/table.ts";
 import { openFileContent } from "../../../store/content.ts";
 import { type Layout, layoutOf } from "../../../store/layout.ts";
-import { openSqliteIndex } from "../../../store/sqlite/sqlite-index.ts";
+import { openSqliteIndexes } from "../../../store/sqlite/sqlite-index.ts";
 import { BlobMirror } from "../../blobs.ts";
 import type { MirrorEvents } from "../../events.ts";
 import { ManifestMirror } from "../../manifests.ts";
@@ -79,7 +79,7 @@ async function keep(
   rules: readonly Rule[],
 ): Promise<Keeping> {
   const content = await openFileContent(layout);
-  const index = openSqliteIndex(layout.index);
+  const index = openSqliteIndexes(layout.index).content;
   const { nowMs } = clock;
   const registryOf = (): FakeRegistry => registry;
   const after = (): Promise<undefined> => new Promise(() => undefined);

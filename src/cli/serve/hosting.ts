@@ -1,0 +1,54 @@
+import { randomBytes } from "node:crypto";
+import { HostedBlobs } from "../../hosted/blobs.ts";
+import { collectHosted, collectionTimes } from "../../hosted/collect.ts";
+import { Uploads } from "../../hosted/uploads.ts";
+import { asFailure } from "../../errors/failure.ts";
+import type { Metrics } from "../../server/metrics.ts";
+import type { Hosted } from "../../server/hosted/hosted.ts";
+import type { Cache } from "./runtime.ts";
+
+/** Our own repositories over a storage folder that a cache may share. */
+export function createHosted({ storage, quota }: Pick<Cache, "storage" | "quota">): Hosted {
+  const { hosted: index, content, index: held } = storage;
+  const nowMs = Date.now;
+  return {
+    index,
+    content,
+    nowMs,
+    blobs: new HostedBlobs({ index, held, content, nowMs }),
+    uploads: new Uploads({
+      store: storage.uploads,
+      makeRoom: (neededBytes) => quota.makeRoomOnDisk(neededBytes),
+      randomId: () => randomBytes(16).toString("hex"),
+    }),
+  };
+}
+
+const collectEveryMs = 3_600_000;
+
+/** Takes away, once an hour and until the signal, what no manifest names. */
+export function keepCollecting(
+  { storage }: Cache,
+  metrics: Metrics,
+  signal: AbortSignal,
+  say: (message: string) => void,
+): void {
+  const { hosted: index, content, uploads } = storage;
+  const collect = async (): Promise<void> => {
+    try {
+      const {
+        blobs,
+        files,
+        uploads: swept,
+      } = await collectHosted({ index, content, uploads, nowMs: Date.now }, collectionTimes, signal);
+      metrics.add("periplus_collected_blobs_total", "", blobs);
+      metrics.add("periplus_collected_files_total", "", files);
+      metrics.add("periplus_swept_uploads_total", "", swept);
+    } catch (error) {
+      say(asFailure(error, "STORAGE_FAILED", "collecting what nothing names").message);
+    }
+  };
+  const timer = setInterval(() => void collect(), collectEveryMs);
+  timer.unref();
+  signal.addEventListener("abort", () => clearInterval(timer));
+}

@@ -1,0 +1,82 @@
+import { DraftWriter } from "../mirror/draft-writer.ts";
+import { algorithmOf, type Digest, type DigestAlgorithm, digestFrom } from "../reference/digest.ts";
+import type { Draft } from "../store/draft.ts";
+import type { OpenUpload } from "../store/uploads.ts";
+
+/** How far a client may be ahead of the disk. */
+const aheadBytes = 8 * 1024 * 1024;
+const rehashBytes = 1024 * 1024;
+
+/** Bytes of a request, as they come. */
+export type Body = AsyncIterable<Uint8Array<ArrayBuffer>>;
+
+/** One upload: its file, and the hash of what is in it. It is used by one request at a time. */
+export class UploadSession {
+  readonly draft: Draft;
+  readonly #makeRoom: (neededBytes: number) => Promise<boolean>;
+  #sizeBytes: number;
+  #hasher: Bun.CryptoHasher | undefined;
+  #algorithm: DigestAlgorithm = "sha256";
+
+  constructor({ draft, sizeBytes }: OpenUpload, makeRoom: (neededBytes: number) => Promise<boolean>) {
+    this.draft = draft;
+    this.#sizeBytes = sizeBytes;
+    this.#makeRoom = makeRoom;
+    // What an earlier process wrote is hashed when its digest is wanted.
+    this.#hasher = sizeBytes === 0 ? new Bun.CryptoHasher("sha256") : undefined;
+  }
+
+  get sizeBytes(): number {
+    return this.#sizeBytes;
+  }
+
+  /** Says which digest is to come, as early as it is known, so that nothing has to be read again. */
+  expect(algorithm: DigestAlgorithm): void {
+    if (algorithm === this.#algorithm) return;
+    this.#algorithm = algorithm;
+    this.#hasher = this.#sizeBytes === 0 ? new Bun.CryptoHasher(algorithm) : undefined;
+  }
+
+  /** Writes and hashes a body behind what is there. What came before it broke off stays. Throws what the body or the disk throws. */
+  async append(body: Body): Promise<void> {
+    let moved: (() => void) | undefined;
+    const makeRoom = (): Promise<boolean> => this.#makeRoom(aheadBytes);
+    const writer = new DraftWriter(this.draft, makeRoom, () => moved?.(), this.#sizeBytes);
+    let headBytes = this.#sizeBytes;
+    try {
+      for await (const bytes of body) {
+        this.#hasher?.update(bytes);
+        writer.push({ startByte: headBytes, bytes });
+        headBytes += bytes.byteLength;
+        while (headBytes - writer.writtenBytes > aheadBytes && writer.error === undefined)
+          await new Promise<void>((resolve) => (moved = resolve));
+        if (writer.error !== undefined) throw writer.error;
+      }
+    } finally {
+      const isWritten = await writer.settle();
+      this.#sizeBytes = writer.writtenBytes;
+      // The hash is of what came; where less was written it is worth nothing.
+      if (!isWritten) this.#hasher = undefined;
+    }
+    if (writer.error !== undefined) throw writer.error;
+  }
+
+  /** The digest of all that is there. */
+  async digest(like: Digest): Promise<Digest> {
+    this.expect(algorithmOf(like));
+    const hasher = this.#hasher?.copy() ?? (await this.#rehash());
+    return digestFrom(this.#algorithm, hasher.digest("hex"));
+  }
+
+  async #rehash(): Promise<Bun.CryptoHasher> {
+    const hasher = new Bun.CryptoHasher(this.#algorithm);
+    for (let offset = 0; offset < this.#sizeBytes; ) {
+      const bytes = await this.draft.read(offset, Math.min(rehashBytes, this.#sizeBytes - offset));
+      if (bytes.byteLength === 0) break;
+      hasher.update(bytes);
+      offset += bytes.byteLength;
+    }
+    this.#hasher = hasher;
+    return hasher.copy();
+  }
+}

@@ -1,0 +1,172 @@
+import { algorithmOf, type Digest } from "../reference/digest.ts";
+import type { Repository } from "../reference/repository.ts";
+import { Turns } from "../store/turns.ts";
+import type { UploadStore } from "../store/uploads.ts";
+import { type Body, UploadSession } from "./session.ts";
+
+/** Bytes to be put behind an upload; where the sender says they belong, they must belong there. */
+export interface UploadPart {
+  readonly startByte: number | undefined;
+  readonly body: Body;
+}
+
+/** There is no such upload in this repository, or not any more. */
+export interface UnknownUpload {
+  readonly kind: "unknown";
+}
+
+/** An upload as far as it is. */
+export interface UploadState {
+  readonly kind: "open" | "out-of-order";
+  readonly sizeBytes: number;
+}
+
+/** What is done with an upload whose bytes are those of its digest. The file is its own from here on. */
+export type KeepUpload = (session: UploadSession) => Promise<void>;
+
+/** How an upload ended: kept, or its bytes were others. */
+export type EndedUpload =
+  | { readonly kind: "kept"; readonly sizeBytes: number }
+  | { readonly kind: "wrong-digest"; readonly digest: Digest }
+  | UnknownUpload
+  | UploadState;
+
+/** What uploads are made with. */
+export interface UploadParts {
+  readonly store: UploadStore;
+  /** Makes room on a full disk; false when nothing could be had. */
+  readonly makeRoom: (neededBytes: number) => Promise<boolean>;
+  /** 32 hex digits that nobody can guess. */
+  readonly randomId: () => string;
+}
+
+/** Sessions whose files stay open between requests. */
+const openMax = 512;
+
+/**
+ * Uploads on their way in. An upload belongs to the repository it was begun in: its id says so, so that no row has to be
+ * written for it. Requests for the same upload take turns.
+ */
+export class Uploads {
+  readonly #parts: UploadParts;
+  readonly #open = new Map<string, UploadSession>();
+  readonly #turns = new Turns<string>();
+  readonly #busy = new Set<string>();
+
+  constructor(parts: UploadParts) {
+    this.#parts = parts;
+  }
+
+  /** Begins an upload; its id. */
+  async begin(repository: Repository): Promise<string> {
+    const { store, randomId, makeRoom } = this.#parts;
+    const id = `${randomId()}-${markOf(repository)}`;
+    const draft = await store.begin(id);
+    this.#open.set(id, new UploadSession({ draft, sizeBytes: 0 }, makeRoom));
+    await this.#closeIdle();
+    return id;
+  }
+
+  state(repository: Repository, id: string): Promise<UploadState | UnknownUpload> {
+    return this.#use(repository, id, async ({ sizeBytes }) => ({ kind: "open", sizeBytes }));
+  }
+
+  /** Puts bytes behind what is there. What came of a body that broke off stays; its error is thrown on. */
+  append(repository: Repository, id: string, part: UploadPart): Promise<UploadState | UnknownUpload> {
+    return this.#use(repository, id, (session) => append(session, part));
+  }
+
+  /** Puts the last bytes behind what is there and keeps the whole, if its digest is this one. Otherwise it is given up. */
+  async end(
+    upload: { readonly repository: Repository; readonly id: string; readonly digest: Digest },
+    part: UploadPart | undefined,
+    keep: KeepUpload,
+  ): Promise<EndedUpload> {
+    const { repository, id, digest } = upload;
+    return this.#use(repository, id, async (session): Promise<EndedUpload> => {
+      session.expect(algorithmOf(digest));
+      const state = part === undefined ? undefined : await append(session, part);
+      if (state?.kind === "out-of-order") return state;
+      const actual = await session.digest(digest);
+      if (actual !== digest) {
+        await this.#giveUp(id, session);
+        return { kind: "wrong-digest", digest: actual };
+      }
+      await keep(session);
+      this.#open.delete(id);
+      await session.draft.close();
+      return { kind: "kept", sizeBytes: session.sizeBytes };
+    });
+  }
+
+  /** Gives an upload up. */
+  cancel(repository: Repository, id: string): Promise<{ readonly kind: "cancelled" } | UnknownUpload> {
+    return this.#use(repository, id, async (session) => {
+      await this.#giveUp(id, session);
+      return { kind: "cancelled" };
+    });
+  }
+
+  /** Lets go of all files; what is in them stays. */
+  async close(): Promise<void> {
+    const sessions = [...this.#open.values()];
+    this.#open.clear();
+    await Promise.all(sessions.map(({ draft }) => draft.close()));
+  }
+
+  #use<T>(
+    repository: Repository,
+    id: string,
+    work: (session: UploadSession) => Promise<T>,
+  ): Promise<T | UnknownUpload> {
+    return this.#turns.run(id, async () => {
+      this.#busy.add(id);
+      try {
+        const session = id.endsWith(`-${markOf(repository)}`) ? await this.#session(id) : undefined;
+        return session === undefined ? { kind: "unknown" } : await work(session);
+      } finally {
+        this.#busy.delete(id);
+      }
+    });
+  }
+
+  async #session(id: string): Promise<UploadSession | undefined> {
+    const { store, makeRoom } = this.#parts;
+    const open = this.#open.get(id);
+    if (open !== undefined) return open;
+    const reopened = await store.reopen(id);
+    if (reopened === undefined) return undefined;
+    const session = new UploadSession(reopened, makeRoom);
+    this.#open.set(id, session);
+    await this.#closeIdle();
+    return session;
+  }
+
+  async #giveUp(id: string, { draft }: UploadSession): Promise<void> {
+    this.#open.delete(id);
+    await draft.discard();
+    await draft.close();
+  }
+
+  /** Closes the files of those that were opened longest ago, when there are too many. */
+  async #closeIdle(): Promise<void> {
+    for (const [id, { draft }] of this.#open) {
+      if (this.#open.size <= openMax) return;
+      if (this.#busy.has(id)) continue;
+      this.#open.delete(id);
+      await draft.close();
+    }
+  }
+}
+
+async function append(session: UploadSession, { startByte, body }: UploadPart): Promise<UploadState> {
+  if (startByte !== undefined && startByte !== session.sizeBytes) {
+    return { kind: "out-of-order", sizeBytes: session.sizeBytes };
+  }
+  await session.append(body);
+  return { kind: "open", sizeBytes: session.sizeBytes };
+}
+
+function markOf(repository: Repository): string {
+  return new Bun.CryptoHasher("sha256").update(repository).digest("hex").slice(0, 16);
+}

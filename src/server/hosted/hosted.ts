@@ -1,0 +1,28 @@
+import type { HostedBlobs } from "../../hosted/blobs.ts";
+import type { Uploads } from "../../hosted/uploads.ts";
+import type { Repository } from "../../reference/repository.ts";
+import type { Rule } from "../../rules/rule.ts";
+import type { Asker } from "../../rules/rights.ts";
+import type { ContentStore } from "../../store/content.ts";
+import type { HostedIndex } from "../../store/hosted-index.ts";
+
+/** Our own repositories, when any rule stores. */
+export interface Hosted {
+  readonly index: HostedIndex;
+  readonly blobs: HostedBlobs;
+  readonly uploads: Uploads;
+  readonly content: Pick<ContentStore, "pathIfHeld">;
+  readonly nowMs: () => number;
+}
+
+/** A request for one of our own repositories, that may be asked. */
+export interface HostedRequest {
+  readonly hosted: Hosted;
+  readonly request: Request;
+  /** As it stands in the path, which may say more than the repository. */
+  readonly name: string;
+  readonly query: URLSearchParams;
+  readonly rule: Rule;
+  readonly asker: Asker;
+  readonly repository: Repository;
+}

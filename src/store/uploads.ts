@@ -1,0 +1,57 @@
+import { mkdir, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { asFailure } from "../errors/failure.ts";
+import { type Draft, knownFile, newFile, type OpenDrafts, openDraft } from "./draft.ts";
+import { isNotFound, names, unlinkIfThere } from "./files.ts";
+import type { Layout } from "./layout.ts";
+
+/** An upload that lies open, and how much of it there is. */
+export interface OpenUpload {
+  readonly draft: Draft;
+  readonly sizeBytes: number;
+}
+
+/** Uploads that have begun and are no content yet. They outlast a restart, and are left when nobody goes on with them. */
+export interface UploadStore {
+  /** `id` must be a name of a file, and new. */
+  begin(id: string): Promise<Draft>;
+  /** `undefined` when there is no such upload. */
+  reopen(id: string): Promise<OpenUpload | undefined>;
+  /** Removes those that nobody has written to since; how many. */
+  sweep(beforeMs: number): Promise<number>;
+}
+
+/** Opens uploads in files. Makes the folder that is missing. */
+export async function openFileUploads({ uploads, root }: Layout): Promise<UploadStore> {
+  await mkdir(uploads, { recursive: true }).catch((error: unknown) => {
+    throw asFailure(error, "STORAGE_FAILED", `cannot make the storage folder ${root}`);
+  });
+  const drafts: OpenDrafts = new Set();
+  return {
+    begin: (id) => openDraft(join(uploads, id), newFile, drafts),
+    reopen: async (id) => {
+      const path = join(uploads, id);
+      try {
+        const draft = await openDraft(path, knownFile, drafts);
+        return { draft, sizeBytes: (await stat(path)).size };
+      } catch (error) {
+        if (isNotFound(error)) return undefined;
+        throw asFailure(error, "STORAGE_FAILED", `cannot open the upload ${path}`);
+      }
+    },
+    sweep: async (beforeMs) => {
+      let removed = 0;
+      for (const id of await names(uploads)) {
+        const path = join(uploads, id);
+        const writtenMs = await stat(path).then(
+          ({ mtimeMs }) => mtimeMs,
+          () => Number.POSITIVE_INFINITY,
+        );
+        if (writtenMs >= beforeMs) continue;
+        await unlinkIfThere(path);
+        removed++;
+      }
+      return removed;
+    },
+  };
+}

@@ -127,6 +127,17 @@ test("what skopeo and crane write from a registry is read verbatim", async () =>
   }
 });
 
+test("images under Docker's media types stay as they are, and crane takes them", async () => {
+  await using from = await openLayout(join(made, LAYOUTS.appDocker), signal);
+  await using into = await openLayoutWriter(at("ours"), { signal, clock });
+  await copyOne({ from, name: "1.0", into, as: "1.0" });
+  await into.close();
+  await expectIn(at("ours"), fixtures.appDocker);
+  await crane("push", "--index", at("ours"), `${registry.endpoint.host}/pushed:docker-types`);
+  const pushed = JSON.parse(await crane("manifest", `${registry.endpoint.host}/pushed:docker-types`));
+  expect(pushed.manifests[0].digest).toBe(fixtures.appDocker.manifest.digest);
+});
+
 test("skopeo adds to a layout of ours, and we to what it wrote; both images stay", async () => {
   await using from = await openLayout(join(made, LAYOUTS.tool), signal);
   await using into = await openLayoutWriter(at("both"), { signal, clock });
@@ -137,9 +148,9 @@ test("skopeo adds to a layout of ours, and we to what it wrote; both images stay
   await copyOne({ from, into: again, as: "ours-again" });
   await again.close();
   const names = (await entriesOf(at("both"))).map(
-    ({ annotations }) => annotations?.["org.opencontainers.image.ref.name"],
+    ({ annotations }) => annotations?.["org.opencontainers.image.ref.name"] ?? "",
   );
-  expect(names.toSorted()).toEqual(["ours", "ours-again", "theirs"]);
+  expect(new Set(names)).toEqual(new Set(["ours", "ours-again", "theirs"]));
 });
 
 test("a bundle of several images is listed, and skopeo, crane and containerd take what is in it", async () => {

@@ -15,7 +15,7 @@ export function cancelled(asked: string): Unavailable {
 }
 
 /** What was thrown while files were read or written, as an answer. */
-export function unavailableBy(error: unknown, asked: string): Unavailable {
+function unavailableBy(error: unknown, asked: string): Unavailable {
   const reason = error instanceof Error ? error.message : String(error);
   const isWrong = error instanceof Failure && error.code === "DIGEST_INVALID";
   return unavailable(isWrong ? "wrong-bytes" : "failed", `${asked}: ${reason}`);

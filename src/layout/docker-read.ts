@@ -6,7 +6,6 @@ import { type Digest, digestFrom } from "../reference/digest.ts";
 import { type ByteSource, inMemory } from "./bytes.ts";
 import { compressionOf } from "./compression.ts";
 import { type Content, listedContent } from "./content.ts";
-import { dockerTypes } from "./docker-types.ts";
 import { type IndexEntry, newEntry } from "./index-json.ts";
 import { parseJson } from "./manifest-facts.ts";
 import { hashBytes } from "./stream.ts";
@@ -19,6 +18,14 @@ export interface DockerArchive {
   readonly bytes: Uint8Array;
 }
 
+/** Media types of what a manifest names. OCI image spec, media-types.md. */
+const partTypes = {
+  config: "application/vnd.oci.image.config.v1+json",
+  layer: "application/vnd.oci.image.layer.v1.tar",
+  layerGzip: "application/vnd.oci.image.layer.v1.tar+gzip",
+  layerZstd: "application/vnd.oci.image.layer.v1.tar+zstd",
+} as const;
+
 const pathSchema = z.string().min(1).max(4096);
 const imageSchema = z.looseObject({
   Config: pathSchema,
@@ -30,8 +37,8 @@ const configSchema = z.looseObject({ rootfs: z.looseObject({ diff_ids: z.array(z
 
 /**
  * Makes images of what `docker save` wrote (Docker image specification v1.2, "Combined Image JSON + Filesystem Changeset
- * Format"). It has no manifests: they are written here, as Docker's schema 2, over the bytes as they lie there, so layers stay
- * uncompressed. Digests take a pass over the file. Throws a `Failure` (MANIFEST_INVALID) that says what is wrong.
+ * Format"). It has no manifests: OCI manifests are made for the bytes as they lie there, as docker does itself since version
+ * 25, so layers stay uncompressed. Digests take a pass over the file. Throws a `Failure` (MANIFEST_INVALID).
  */
 export async function readDockerArchive(
   archive: DockerArchive,
@@ -60,20 +67,20 @@ interface Reading {
 
 async function readImage(reading: Reading, image: z.output<typeof imageSchema>): Promise<Descriptor> {
   const { archive, listed } = reading;
-  const config = await readPart(reading, image.Config, () => dockerTypes.config);
+  const config = await readPart(reading, image.Config, () => partTypes.config);
   const layers: Descriptor[] = [];
   for (const path of image.Layers ?? []) layers.push(await readPart(reading, path, layerType));
   await checkLayers(reading, { config, layers, path: image.Config });
   const document = {
     schemaVersion: 2,
-    mediaType: mediaTypes.dockerManifest,
+    mediaType: mediaTypes.ociManifest,
     config: asJson(config),
     layers: layers.map(asJson),
   };
   const bytes = new TextEncoder().encode(JSON.stringify(document));
   const digest = digestFrom("sha256", new Bun.CryptoHasher("sha256").update(bytes).digest("hex"));
   listed.set(digest, inMemory(`the manifest of ${image.Config} in ${archive.path}`, bytes));
-  return descriptorOf(digest, bytes.byteLength, mediaTypes.dockerManifest);
+  return descriptorOf(digest, bytes.byteLength, mediaTypes.ociManifest);
 }
 
 async function readPart(
@@ -107,7 +114,7 @@ async function checkLayers(
   const parsed = configSchema.safeParse(parseJson(await source.read(0, source.sizeBytes)));
   const diffIds = parsed.data?.rootfs?.diff_ids ?? [];
   const isRight = image.layers.every(
-    ({ mediaType, digest }, i) => mediaType !== dockerTypes.layer || diffIds[i] === digest,
+    ({ mediaType, digest }, i) => mediaType !== partTypes.layer || diffIds[i] === digest,
   );
   if (!parsed.success || diffIds.length !== image.layers.length || !isRight) {
     throw notRead(archive, `the layers that manifest.json names are not those of the config ${image.path}`);
@@ -117,11 +124,11 @@ async function checkLayers(
 function layerType(firstBytes: Uint8Array): string {
   switch (compressionOf(firstBytes)) {
     case "gzip":
-      return dockerTypes.layerGzip;
+      return partTypes.layerGzip;
     case "zstd":
-      return dockerTypes.layerZstd;
+      return partTypes.layerZstd;
     default:
-      return dockerTypes.layer;
+      return partTypes.layer;
   }
 }
 

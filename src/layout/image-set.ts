@@ -7,7 +7,7 @@ import { type ListedImage, listImages } from "./listing.ts";
 import type { Shelf } from "./shelf.ts";
 
 /** An image that was found by what people call it. */
-export interface FoundImage {
+interface FoundImage {
   readonly kind: "found";
   readonly digest: Digest;
   /** Its name as it stands there; absent when it has none. */
@@ -15,7 +15,7 @@ export interface FoundImage {
 }
 
 /** Why no image is meant, in words, with the names that are there. */
-export interface NotOneImage {
+interface NotOneImage {
   readonly kind: "none" | "several";
   readonly reason: string;
 }

@@ -3,7 +3,7 @@ import { type Descriptor, type ManifestRefusal, parseManifest } from "../manifes
 import { mediaTypes } from "../manifest/media-types.ts";
 
 /** The annotations of an entry by which tools name an image. OCI image spec, annotations.md; containerd's own. */
-export const nameAnnotations = {
+const nameAnnotations = {
   refName: "org.opencontainers.image.ref.name",
   imageName: "io.containerd.image.name",
 } as const;

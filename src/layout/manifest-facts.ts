@@ -14,8 +14,6 @@ export interface ReadManifest {
 /** The media type of a descriptor that did not say one. */
 const unsaidType = "application/octet-stream";
 
-const artifactSchema = z.looseObject({ artifactType: z.string().max(255).optional() });
-
 /** Reads the bytes of a manifest that are known to be right. `said` is the media type that whoever names it gives. */
 export function readManifest(
   bytes: Uint8Array,
@@ -24,14 +22,13 @@ export function readManifest(
 ): ReadManifest | ManifestRefusal {
   const document = parseManifest(bytes);
   if (document.kind === "refused") return document;
-  const artifact = artifactSchema.safeParse(JSON.parse(new TextDecoder().decode(bytes)));
   const config = document.kind === "manifest" ? document.config?.mediaType : undefined;
   const descriptor = {
     digest,
     mediaType: said === undefined || said === unsaidType ? (document.mediaType ?? typeOf(document)) : said,
     sizeBytes: bytes.byteLength,
     platform: undefined,
-    artifactType: artifact.data?.artifactType ?? (document.subject === undefined ? undefined : config),
+    artifactType: document.artifactType ?? (document.subject === undefined ? undefined : config),
   };
   return { kind: "read", document, descriptor };
 }

@@ -1,20 +1,11 @@
-import { choosePlatforms } from "../../copy/choice.ts";
-import type { CopyOptions } from "../../copy/pair.ts";
 import { Failure } from "../../errors/failure.ts";
-import type { Platform } from "../../reference/platform.ts";
+import { type Descriptor, parseManifest } from "../../manifest/manifest.ts";
+import { PlatformChoice } from "../../manifest/platform-choice.ts";
+import { algorithmOf, type Digest } from "../../reference/digest.ts";
+import { formatPlatform, type Platform } from "../../reference/platform.ts";
 import type { Answer, BlobStream, ManifestBody } from "../../registry/remote.ts";
-import { algorithmOf } from "../../reference/digest.ts";
-import type { Descriptor } from "../../manifest/manifest.ts";
 import type { SourcePlace } from "./places.ts";
 import type { CopySession } from "./session.ts";
-
-const options: CopyOptions = {
-  platforms: [],
-  mayMakeIndex: false,
-  mayOverwrite: false,
-  referrers: "none",
-  trust: "parts",
-};
 
 /** The manifest that a reference names, or the one of a platform in it. Throws a `Failure` when it cannot be had. */
 export async function manifestAt(
@@ -27,14 +18,30 @@ export async function manifestAt(
     `${source.name}: ${reference}`,
   );
   if (platform === undefined) return root;
-  const choice = choosePlatforms(root, { ...options, platforms: [platform] });
-  if (choice.kind === "none")
-    throw new Failure({ code: "MANIFEST_UNKNOWN", message: `${source.name}: ${choice.failure.message}` });
-  const [one, ...more] = choice.roots;
-  if (one === undefined || more.length > 0) {
-    throw new Failure({ code: "MANIFEST_UNKNOWN", message: `${source.name} has several manifests for that platform` });
+  const [one, ...more] = childrenFor(root, source.name, platform);
+  if (one === undefined) return root;
+  if (more.length > 0) {
+    const names = [one, ...more].join(", ");
+    throw unknown(`${source.name}:${reference} has several manifests for ${formatPlatform(platform)}: ${names}`);
   }
-  return one === root.digest ? root : found(await parts.shelf.get(source, one), `${source.name}@${one}`);
+  return found(await parts.shelf.get(source, one), `${source.name}@${one}`);
+}
+
+/** The children of an index for a platform; none of what is no index, which is for whatever platform it is for. */
+function childrenFor(root: ManifestBody, name: string, platform: Platform): readonly Digest[] {
+  const document = parseManifest(root.bytes);
+  if (document.kind === "refused") throw unknown(`${name}@${root.digest}: ${document.reason}`);
+  if (document.kind === "manifest") return [];
+  const choice = new PlatformChoice([platform]);
+  choice.note(document);
+  const missing = choice.missing();
+  const wanted = document.manifests.filter((child) => child.platform !== undefined && choice.wants(child));
+  if (wanted.length === 0) throw unknown(`${name}: ${missing ?? "no child of it says a platform"}`);
+  return [...new Set(wanted.map(({ digest }) => digest))];
+}
+
+function unknown(message: string): Failure {
+  return new Failure({ code: "MANIFEST_UNKNOWN", message });
 }
 
 /** A small blob whole, checked against what names it. */

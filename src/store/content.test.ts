@@ -28,9 +28,9 @@ test("a draft is readable while it grows, and is not held before it is published
   const draft = await content.begin(digest);
   await draft.write([new Uint8Array([1, 2]), new Uint8Array([3])], 0);
   expect([...(await draft.read(1, 9))]).toEqual([2, 3]);
-  expect(content.pathIfHeld(digest, 3)).toBeUndefined();
+  expect(content.held(digest, 3)).toBeUndefined();
   await content.publish(draft, digest);
-  expect(content.pathIfHeld(digest, 3)).toBe(layout.blob(digest));
+  expect(content.held(digest, 3)).toEqual({ kind: "file", path: layout.blob(digest) });
   expect([...(await draft.read(0, 1))]).toEqual([1]);
   await draft.close();
   expect(readdirSync(layout.fills)).toEqual([]);
@@ -38,11 +38,11 @@ test("a draft is readable while it grows, and is not held before it is published
 
 test("a file that is gone or has another size is not held", async () => {
   await publish("abc");
-  expect(content.pathIfHeld(digest, 4)).toBeUndefined();
+  expect(content.held(digest, 4)).toBeUndefined();
   truncateSync(layout.blob(digest), 0);
-  expect(content.pathIfHeld(digest, 3)).toBeUndefined();
+  expect(content.held(digest, 3)).toBeUndefined();
   await content.remove(digest);
-  expect(content.pathIfHeld(digest, 0)).toBeUndefined();
+  expect(content.held(digest, 0)).toBeUndefined();
   await content.remove(digest);
 });
 

@@ -14,6 +14,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   store: ["errors", "reference"],
   mirror: ["errors", "manifest", "reference", "registry", "rules", "store"],
   copy: ["manifest", "reference", "registry"],
+  layout: ["copy", "errors", "manifest", "reference", "registry", "zod"],
   steer: ["config", "errors", "manifest", "net", "reference", "registry", "rules"],
   hosted: ["manifest", "mirror", "reference", "store"],
   server: [

@@ -14,7 +14,7 @@ export type Fetch = (url: string, init: BunFetchRequestInit) => Promise<Response
 export type Egress = (url: URL, policy: EgressPolicy, signal: AbortSignal) => Promise<EgressTarget>;
 
 /** What a request carries: a text, or bytes that are opened anew for each address that is tried. A stream needs its `Content-Length`. */
-export type OutgoingBody = string | (() => Blob | ReadableStream<Uint8Array<ArrayBuffer>>);
+type OutgoingBody = string | (() => Blob | ReadableStream<Uint8Array<ArrayBuffer>>);
 
 /** One request. The signal ends it and, later, the reading of its body. */
 export interface Outgoing {

@@ -65,7 +65,7 @@ test.each(described.map(([heading, keys]) => [heading, keys]))(
 
 test("every example on the page loads", async () => {
   const examples = [...page.matchAll(/^```yaml\n([^]*?)^```$/gm)].map(([, text = ""]) => text);
-  expect(examples).toHaveLength(3);
+  expect(examples).toHaveLength(4);
   for (const text of examples) expect(await load({ text })).toMatchObject({ kind: "loaded", warnings: [] });
 });
 

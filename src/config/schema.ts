@@ -9,9 +9,11 @@ import type {
   PasswordEntry,
   RedirectEntry,
   RuleEntry,
+  StorageEntry,
   TlsEntry,
   UpstreamEntry,
 } from "./file.ts";
+import { s3Bucket } from "./s3-schema.ts";
 import * as scalar from "./scalars.ts";
 
 /** A schema for every key of an entry: neither one too few nor one too many compiles. */
@@ -134,14 +136,27 @@ const redirect = z.strictObject({
 const missingRules: z.core.$ZodErrorMap = ({ input }) =>
   input === undefined ? 'is missing; a cache of everything is [{ match: "*", serve: cache }]' : "must be a list";
 
+const storageParts = z.strictObject({
+  blobs: about(
+    z.union([scalar.filePath, s3Bucket], { error: "must be a folder, s3://BUCKET/PREFIX or { bucket, … }" }),
+    "Where blobs are kept: a folder, or a bucket; the folder of the index without it.",
+  ).optional(),
+  index: about(
+    scalar.filePath,
+    "Folder of the index, the lock and the admin socket; that of the blobs without it.",
+  ).optional(),
+  scratch: about(scalar.filePath, "Folder of what is on its way in; that of the blobs without it.").optional(),
+  redirectBlobs: about(scalar.flag, "True: clients are sent to the bucket for blobs, by signed links.").optional(),
+} satisfies Shape<StorageEntry>);
+
 /** The one schema of the configuration file. It checks one value at a time; what several values say together is checked by `toSettings`. */
 export const configSchema: z.ZodType<ConfigFile> = z
   .strictObject({
     listen: about(scalar.listenAddress, "Where to listen; 127.0.0.1:5000 without it.").optional(),
     tls: about(z.array(tls), "Certificates to serve HTTPS with; plain HTTP without them.").optional(),
     storage: about(
-      scalar.filePath,
-      "Folder of what is cached; ./periplus-data without it where a rule caches.",
+      z.union([scalar.filePath, storageParts], { error: "must be a folder or { blobs, index, scratch }" }),
+      "Folder of what is cached and stored, or folders of its parts; ./periplus-data without it.",
     ).optional(),
     clients: about(
       z.union([z.literal("any"), z.array(scalar.cidr)], {

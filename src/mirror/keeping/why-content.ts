@@ -69,6 +69,6 @@ async function blobState({ content, quota, registries }: Keeping, row: BlobRow):
     ruleMaxSizeBytes: maxSizeOf(registries, ruleId),
     lastPulledAtMs: pulledAtMs,
     evictableFromMs: pulledAtMs + freshMs,
-    isFileThere: content.pathIfHeld(digest, sizeBytes) !== undefined,
+    isFileThere: content.held(digest, sizeBytes) !== undefined,
   };
 }

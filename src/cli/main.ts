@@ -3,6 +3,7 @@ import packageJson from "../../package.json" with { type: "json" };
 import { cacheCommand } from "./cache/command.ts";
 import { configCommand } from "./config.ts";
 import { imageCommands } from "./copy/command.ts";
+import { fillCommand } from "./fill/command.ts";
 import { liftRequestCap } from "./request-cap.ts";
 import { serveCommand } from "./serve/command.ts";
 import { exitOnUsage } from "./usage.ts";
@@ -15,6 +16,7 @@ function program(): Command {
     .addCommand(serveCommand())
     .addCommand(cacheCommand())
     .addCommand(configCommand())
+    .addCommand(fillCommand())
     .showHelpAfterError("(add --help for the options and examples)");
   for (const command of imageCommands()) commands.addCommand(command);
   return commands;

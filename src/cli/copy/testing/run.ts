@@ -17,6 +17,8 @@ export interface Ran {
 export interface RunOptions extends Partial<CopyIo> {
   /** Given a way to interrupt the command. */
   readonly interruptible?: (interrupt: () => void) => void;
+  /** The commands that there are, in place of those about images. */
+  readonly commands?: (io: CopyIo) => readonly Command[];
 }
 
 class Exit extends Error {
@@ -52,7 +54,7 @@ export async function run(words: readonly string[], options: RunOptions = {}): P
     ...options,
   };
   const program = new Command("periplus");
-  for (const command of imageCommands(io)) program.addCommand(command);
+  for (const command of (options.commands ?? imageCommands)(io)) program.addCommand(command);
   const exit = (ended: number): never => {
     throw new Exit(ended);
   };

@@ -14,32 +14,53 @@ export interface TargetWorld extends AsyncDisposable {
   names(): Promise<readonly string[]>;
 }
 
-/** The contract of every target: each kind runs these same tests. */
-export function targetContract(kind: string, open: () => Promise<TargetWorld>): void {
-  let world: TargetWorld;
-  let folder: string;
-  beforeEach(async () => {
-    folder = mkdtempSync(join(tmpdir(), "periplus-spooled-"));
-    world = await open();
-  });
-  afterEach(async () => {
-    rmSync(folder, { recursive: true });
-    await world[Symbol.asyncDispose]();
-  });
+/** One test's world, and a folder for files to put. */
+class Bench {
+  readonly #folder = mkdtempSync(join(tmpdir(), "periplus-spooled-"));
+  readonly world: TargetWorld;
 
-  const { signal } = new AbortController();
-  const spooled = (bytes: Uint8Array, digest: Digest = digestOf(bytes)): SpooledBlob => {
-    const path = join(folder, crypto.randomUUID());
+  constructor(world: TargetWorld) {
+    this.world = world;
+  }
+
+  get target(): BlobTarget {
+    return this.world.target;
+  }
+
+  spooled(bytes: Uint8Array, digest: Digest = digestOf(bytes)): SpooledBlob {
+    const path = join(this.#folder, crypto.randomUUID());
     writeFileSync(path, bytes);
     return { digest, sizeBytes: bytes.byteLength, path };
-  };
-  const read = async (digest: Digest, startByte = 0): Promise<string> => {
-    const answer = await world.target.open(digest, startByte, { signal, timeoutMs: 10_000 });
+  }
+
+  /** What is under a digest from a byte on, or why nothing is. */
+  async read(digest: Digest, startByte = 0): Promise<string> {
+    const answer = await this.target.open(digest, startByte, { signal, timeoutMs: 10_000 });
     if (answer.kind !== "found") return answer.kind;
     const bytes = await new Response(answer.body).bytes();
     return new TextDecoder().decode(bytes.subarray(startByte - answer.startByte));
-  };
+  }
 
+  async close(): Promise<void> {
+    rmSync(this.#folder, { recursive: true });
+    await this.world[Symbol.asyncDispose]();
+  }
+}
+
+const { signal } = new AbortController();
+
+/** The contract of every target: each kind runs these same tests. */
+export function targetContract(kind: string, open: () => Promise<TargetWorld>): void {
+  let bench: Bench;
+  beforeEach(async () => {
+    bench = new Bench(await open());
+  });
+  afterEach(() => bench.close());
+  putsAndSays(kind, () => bench);
+  refuses(kind, () => bench);
+}
+
+function putsAndSays(kind: string, bench: () => Bench): void {
   test.each<[string, number, "sha256" | "sha512"]>([
     ["nothing at all", 0, "sha256"],
     ["a few bytes", 11, "sha256"],
@@ -48,26 +69,26 @@ export function targetContract(kind: string, open: () => Promise<TargetWorld>): 
   ])(`${kind}: %s is put, and is there as it was`, async (_, sizeBytes, algorithm) => {
     const bytes = textOf(sizeBytes);
     const digest = digestOf(bytes, algorithm);
-    expect(await world.target.put(spooled(bytes, digest), signal)).toEqual({ kind: "put" });
-    expect(await world.names()).toEqual([digest]);
-    expect(await read(digest)).toBe(new TextDecoder().decode(bytes));
-    const held = await world.target.held([digest], signal);
+    expect(await bench().target.put(bench().spooled(bytes, digest), signal)).toEqual({ kind: "put" });
+    expect(await bench().world.names()).toEqual([digest]);
+    expect(await bench().read(digest)).toBe(new TextDecoder().decode(bytes));
+    const held = await bench().target.held([digest], signal);
     expect([...held.sizes]).toEqual([[digest, sizeBytes]]);
   });
 
   test(`${kind}: it is read from where it was cut`, async () => {
     const bytes = textOf(100);
-    await world.target.put(spooled(bytes), signal);
-    expect(await read(digestOf(bytes), 95)).toBe(new TextDecoder().decode(bytes.subarray(95)));
+    await bench().target.put(bench().spooled(bytes), signal);
+    expect(await bench().read(digestOf(bytes), 95)).toBe(new TextDecoder().decode(bytes.subarray(95)));
   });
 
   test.each([3, 150])(`${kind}: of %i it says which are there, and how large`, async (count) => {
     const blobs = Array.from({ length: count }, (_, at) => new TextEncoder().encode(`blob ${at}`));
     const [first = textOf(1), second = textOf(2)] = blobs;
-    for (const bytes of [first, second]) await world.target.put(spooled(bytes), signal);
-    await world.plant("sha256:other", textOf(5));
-    await world.plant("index.html", textOf(5));
-    const held = await world.target.held(
+    for (const bytes of [first, second]) await bench().target.put(bench().spooled(bytes), signal);
+    await bench().world.plant("sha256:other", textOf(5));
+    await bench().world.plant("index.html", textOf(5));
+    const held = await bench().target.held(
       blobs.map((bytes) => digestOf(bytes)),
       signal,
     );
@@ -76,48 +97,55 @@ export function targetContract(kind: string, open: () => Promise<TargetWorld>): 
     );
     expect([held.unknown.size, held.failure]).toEqual([0, undefined]);
   });
+}
 
+function refuses(kind: string, bench: () => Bench): void {
   test(`${kind}: put again it is there already`, async () => {
     const bytes = textOf(10);
-    await world.target.put(spooled(bytes), signal);
-    expect(await world.target.put(spooled(bytes), signal)).toEqual({ kind: "already-there" });
-    expect(await world.names()).toEqual([digestOf(bytes)]);
+    await bench().target.put(bench().spooled(bytes), signal);
+    expect(await bench().target.put(bench().spooled(bytes), signal)).toEqual({ kind: "already-there" });
+    expect(await bench().world.names()).toEqual([digestOf(bytes)]);
   });
 
   test(`${kind}: two who put the same at once both succeed`, async () => {
     const bytes = textOf(100_000);
-    const answers = await Promise.all([spooled(bytes), spooled(bytes)].map((blob) => world.target.put(blob, signal)));
+    const answers = await Promise.all(
+      [bench().spooled(bytes), bench().spooled(bytes)].map((blob) => bench().target.put(blob, signal)),
+    );
     expect(answers.filter(({ kind: is }) => is !== "put" && is !== "already-there")).toEqual([]);
-    expect(await world.names()).toEqual([digestOf(bytes)]);
+    expect(await bench().world.names()).toEqual([digestOf(bytes)]);
   });
 
   test(`${kind}: something of another size is not overwritten, and once it is taken away no more in the way`, async () => {
     const bytes = textOf(10);
     const digest = digestOf(bytes);
-    await world.plant(digest, textOf(7));
-    expect([...(await world.target.held([digest], signal)).sizes]).toEqual([[digest, 7]]);
-    expect(await world.target.put(spooled(bytes), signal)).toMatchObject({ kind: "unavailable", status: 412 });
-    expect(await read(digest)).toHaveLength(7);
-    expect(await world.target.remove(digest, signal)).toEqual({ kind: "removed" });
-    expect(await world.target.remove(digest, signal)).toEqual({ kind: "removed" });
-    expect(await read(digest)).toBe("absent");
-    expect(await world.target.put(spooled(bytes), signal)).toEqual({ kind: "put" });
+    await bench().world.plant(digest, textOf(7));
+    expect([...(await bench().target.held([digest], signal)).sizes]).toEqual([[digest, 7]]);
+    expect(await bench().target.put(bench().spooled(bytes), signal)).toMatchObject({
+      kind: "unavailable",
+      status: 412,
+    });
+    expect(await bench().read(digest)).toHaveLength(7);
+    expect(await bench().target.remove(digest, signal)).toEqual({ kind: "removed" });
+    expect(await bench().target.remove(digest, signal)).toEqual({ kind: "removed" });
+    expect(await bench().read(digest)).toBe("absent");
+    expect(await bench().target.put(bench().spooled(bytes), signal)).toEqual({ kind: "put" });
   });
 
   test(`${kind}: wrong bytes never get a name`, async () => {
     const digest = digestOf(textOf(10));
-    const wrong = spooled(new TextEncoder().encode("0123456789"), digest);
-    expect(await world.target.put(wrong, signal)).toMatchObject({ kind: "unavailable" });
-    expect(await world.names()).toEqual([]);
+    const wrong = bench().spooled(new TextEncoder().encode("0123456789"), digest);
+    expect(await bench().target.put(wrong, signal)).toMatchObject({ kind: "unavailable" });
+    expect(await bench().world.names()).toEqual([]);
   });
 
   test(`${kind}: stopped, nothing is left`, async () => {
     const stop = AbortSignal.abort();
-    expect(await world.target.put(spooled(textOf(1_000_000)), stop)).toMatchObject({
+    expect(await bench().target.put(bench().spooled(textOf(1_000_000)), stop)).toMatchObject({
       kind: "unavailable",
       reason: "cancelled",
     });
-    expect(await world.names()).toEqual([]);
+    expect(await bench().world.names()).toEqual([]);
   });
 }
 

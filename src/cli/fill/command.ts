@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
-import type { FillPlan } from "../../fill/plan.ts";
+import { type FillPlan, sumsOf } from "../../fill/plan.ts";
 import { planFill } from "../../fill/planner.ts";
 import { FillRun } from "../../fill/run.ts";
 import { parseSample, type Sample } from "../../fill/sample.ts";
@@ -86,7 +86,7 @@ async function fill(session: CopySession, words: readonly string[], flags: FillF
   if (flags.verify !== undefined) return await verify(session, plan, flags);
   if (flags.apply === true) return await carryOut(session, plan, "nothing");
   showPlan(view, plan);
-  view.note("nothing is written; --apply carries it out");
+  if (sumsOf(plan).puts > 0) view.note("nothing is written; --apply carries it out");
   return statusOfPlan(plan);
 }
 

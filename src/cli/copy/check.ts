@@ -27,7 +27,7 @@ export function checkCommand(io: CopyIo): Command {
     .addHelpText("after", examples)
     .action((from: string, to: string, flags: ImageFlags) =>
       withSession(io, flags, async (session) => {
-        const pairs = await pairsOf(session, { from, to, allTags: flags.allTags === true });
+        const pairs = await pairsOf(session, { from, to, allTags: flags.allTags === true, referrers: flags.referrers });
         const options = copyOptions(flags, true);
         const plan = await planCopies(session.parts, pairs, { options, estimate: "none" });
         showPlan(session.view, plan);

@@ -83,7 +83,7 @@ describe.each(KINDS)("to %s", (_, options) => {
   test("Docker's manifests, one platform, and sha512 where both take it", async () => {
     const { appDocker, tool, toolSha512 } = fixtures;
     await mustRun([PERIPLUS, "copy", ...at("app-docker:1.0"), ...config, "--platform", "linux/arm64"]);
-    const [arm] = appDocker.platforms.filter(({ platform }) => platform === "linux/arm64");
+    const arm = appDocker.platforms.find(({ platform }) => platform === "linux/arm64");
     const digest = await mustRun([PERIPLUS, "digest", at("app-docker:1.0")[1] ?? "", ...config]);
     expect(digest.trim()).toBe(arm?.manifest.digest ?? "none");
     await mustRun([PERIPLUS, "copy", ...at("tool:2.1"), ...config]);

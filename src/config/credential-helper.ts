@@ -3,7 +3,7 @@ import { dockerHub, type RegistryHost } from "../reference/host.ts";
 import type { Credential } from "./credential.ts";
 import type { Environment } from "./environment.ts";
 
-/** Which helper to ask for which registry, and for how long. */
+/** Which helper to ask about which registry, and for how long. */
 export interface HelperRequest {
   /** What comes after `docker-credential-`. */
   readonly helper: string;
@@ -24,10 +24,36 @@ const TOKEN_USER = "<token>";
  * it is not there, fails, says too much or takes too long; what it printed is in no message.
  */
 export async function runCredentialHelper(request: HelperRequest): Promise<Credential | undefined> {
+  const output = await run(request, "get", serverOf(request.host));
+  return output === undefined ? undefined : credentialOf(request, output);
+}
+
+/** Runs `docker-credential-NAME store`: the helper keeps the credential. Throws as `runCredentialHelper` does. */
+export async function storeCredential(request: HelperRequest, credential: Credential): Promise<void> {
+  const isBasic = credential.kind === "basic";
+  const entry = {
+    ServerURL: serverOf(request.host),
+    Username: isBasic ? credential.username : TOKEN_USER,
+    Secret: isBasic ? credential.password : credential.token,
+  };
+  await run(request, "store", JSON.stringify(entry));
+}
+
+/** Runs `docker-credential-NAME erase`. False when the helper held nothing. Throws as `runCredentialHelper` does. */
+export async function eraseCredential(request: HelperRequest): Promise<boolean> {
+  return (await run(request, "erase", serverOf(request.host))) !== undefined;
+}
+
+/** What the helper printed; `undefined` when it holds nothing. */
+async function run(
+  request: HelperRequest,
+  action: "erase" | "get" | "store",
+  stdin: string,
+): Promise<string | undefined> {
   const program = programOf(request);
-  const child = Bun.spawn([program, "get"], {
+  const child = Bun.spawn([program, action], {
     env: { ...request.env },
-    stdin: new Blob([serverOf(request.host)]),
+    stdin: new Blob([stdin]),
     stdout: "pipe",
     stderr: "ignore",
     // A group of its own, so that what a hung helper waits for ends with it.
@@ -39,7 +65,7 @@ export async function runCredentialHelper(request: HelperRequest): Promise<Crede
     const ended = await Promise.race([late.promise, outcomeOf(child)]);
     if (ended === "late") throw failed(request, `did not answer within ${request.timeoutMs} ms`);
     if (ended.output === undefined) throw failed(request, `printed more than ${MAX_OUTPUT_BYTES} bytes`);
-    if (ended.exitCode === 0) return credentialOf(request, ended.output);
+    if (ended.exitCode === 0) return ended.output;
     if (ended.output.trim() === NOT_FOUND) return undefined;
     throw failed(request, `ended with exit code ${ended.exitCode}`);
   } finally {
@@ -88,8 +114,8 @@ function programOf(request: HelperRequest): string {
   return program;
 }
 
-/** Docker Hub is known to helpers by the URL that docker has always logged in at. */
-function serverOf(host: RegistryHost): string {
+/** Docker Hub is known to docker and its helpers by the URL that docker has always logged in at. */
+export function serverOf(host: RegistryHost): string {
   return host === dockerHub ? "https://index.docker.io/v1/" : host;
 }
 

@@ -48,7 +48,7 @@ export function parseDockerConfig(file: string, text: string): DockerConfig {
  * Keys are hosts, or URLs with the path of an API (`https://index.docker.io/v1/`). One with another path is for some repositories only,
  * and is not taken for the whole registry.
  */
-function isKeyOf(key: string, host: RegistryHost): boolean {
+export function isKeyOf(key: string, host: RegistryHost): boolean {
   const [, authority, path] = /^(?:https?:\/\/)?([^/]*)(.*)$/.exec(key) ?? [];
   return authority !== undefined && parseHost(authority) === host && /^(?:\/(?:v[12]\/?)?)?$/.test(path ?? "");
 }

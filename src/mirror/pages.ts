@@ -1,8 +1,8 @@
 import { mediaTypes } from "../manifest/media-types.ts";
 import { parseManifest } from "../manifest/manifest.ts";
-import { algorithmOf, type Digest, hexOf } from "../reference/digest.ts";
+import { referrersTag } from "../manifest/referrer-tags.ts";
+import type { Digest } from "../reference/digest.ts";
 import type { RegistryHost } from "../reference/host.ts";
-import { parseTag } from "../reference/repository.ts";
 import type { Absent, Answer, CallLimits, Page, RemoteRegistry, Unavailable } from "../registry/remote.ts";
 import type { PageRow } from "../store/content-index.ts";
 import { answerLimits, type Origin, type Pull, placeKey, waits } from "./pull.ts";
@@ -90,15 +90,13 @@ export class PageMirror {
 
   /** The index under the tag that stands for the digest; an empty one when there is none. */
   async #byTagScheme(pull: Pull, digest: Digest): Promise<Answer<Page>> {
-    const tag = parseTag(`${algorithmOf(digest)}-${hexOf(digest).slice(0, 64)}`);
-    const outcome = tag === undefined ? absent : await this.#parts.manifests.byTag(pull, tag);
+    const outcome = await this.#parts.manifests.byTag(pull, referrersTag(digest));
     if (outcome.kind === "unavailable") return outcome;
     if (outcome.kind === "found" && parseManifest(outcome.row.bytes).kind === "index") return asPage(outcome.row.bytes);
     return asPage(new TextEncoder().encode(emptyIndex));
   }
 }
 
-const absent: Absent = { kind: "absent" };
 const emptyIndex = `{"schemaVersion":2,"mediaType":"${mediaTypes.ociIndex}","manifests":[]}`;
 
 function asPage(bytes: Uint8Array<ArrayBuffer>): Answer<Page> {

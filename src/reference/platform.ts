@@ -14,6 +14,11 @@ export function parsePlatform(text: string): Platform | undefined {
   return { os, architecture, variant };
 }
 
+/** The one spelling of a platform: `os/architecture[/variant]`. */
+export function formatPlatform({ os, architecture, variant }: Platform): string {
+  return `${os}/${architecture}${variant === undefined ? "" : `/${variant}`}`;
+}
+
 /** True when `offered` satisfies `wanted`; a wanted platform without a variant takes any. */
 export function satisfies(offered: Platform, wanted: Platform): boolean {
   if (offered.os !== wanted.os || offered.architecture !== wanted.architecture) return false;

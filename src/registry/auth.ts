@@ -138,7 +138,7 @@ export class Authorizer {
 
 const bearerPrefix = "Bearer ";
 
-/** A space is in no scope of ours, so tokens of other origins never meet the upstream's own. */
+/** No scope of ours begins with an origin, so tokens of other origins never meet the upstream's own. */
 function foreignKey(target: Target, scope: string): string {
   return `${target.url.origin} ${scope}`;
 }

@@ -2,23 +2,14 @@ import { discard } from "./body.ts";
 import type { Breakers } from "./breakers.ts";
 import { type Clock, pause } from "./clock.ts";
 import { type Deadline, endedBy, startDeadline } from "./deadline.ts";
+import { readOciError, withError } from "./oci-error.ts";
+import { patiently } from "./patience.ts";
 import { rateAdvice } from "./rate-headers.ts";
-import { type Answered, follow, type Route } from "./redirects.ts";
+import { type Answered, follow, type Route, type Sendable } from "./redirects.ts";
 import type { CallLimits, Unavailable } from "./remote.ts";
-import type { RegistryRequest } from "./request.ts";
+import type { Reply } from "./reply.ts";
+import { isRead, type RegistryRequest } from "./request.ts";
 import { askedFor, unavailable } from "./unavailable.ts";
-
-/** An answer that holds its place among the upstream's requests, until it is closed. */
-export interface Reply {
-  readonly kind: "reply";
-  readonly answered: Answered;
-  /** Ends the reading of the body. */
-  readonly signal: AbortSignal;
-  /** From here on only the caller's signal ends it. */
-  disarm(): void;
-  /** Gives the place back. To be called once the body is read or cancelled. */
-  close(): void;
-}
 
 /** What calls are made with. */
 export interface CallOptions {
@@ -33,11 +24,13 @@ export type Call = (request: RegistryRequest, limits: CallLimits) => Promise<Rep
 
 const retriesMax = 2;
 const firstRetryMs = 250;
+/** How long a request's body may go unread while it has bytes to give. */
+const stallMs = 60_000;
 
 /** Calls that wait for their turn, try again where that may help, and answer at once where nothing would come of asking. */
 export function createCall(options: CallOptions): Call {
   return async (request, limits) => {
-    const answer = await call(options, request, limits);
+    const answer = await patiently(options, request, limits, () => call(options, request, limits));
     return answer.kind === "unavailable" ? askedFor(request.asked, answer) : answer;
   };
 }
@@ -52,22 +45,34 @@ async function call(options: CallOptions, request: RegistryRequest, limits: Call
     deadline.end();
     place?.release();
   };
-  const answered = place === undefined ? endedBy(deadline.signal) : await attempts(options, request, deadline);
+  const sendable = sendableOf(request, deadline, limits);
+  const answered = place === undefined ? endedBy(deadline.signal) : await attempts(options, sendable, deadline);
   if (answered.kind === "unavailable") {
     close();
     return answered;
   }
+  if (typeof sendable.body === "function") deadline.extend(limits.timeoutMs);
   return { kind: "reply", answered, signal: deadline.signal, disarm: () => deadline.disarm(), close };
 }
 
+/** The time of a call with a flowing body is counted anew at each step of it, and not at all while it waits for its own bytes. */
+function sendableOf(request: RegistryRequest, deadline: Deadline, { timeoutMs }: CallLimits): Sendable {
+  const { body, ...rest } = request;
+  if (body === undefined) return rest;
+  if (typeof body !== "function") return { ...rest, body };
+  const progress = {
+    waits: () => deadline.extend(Number.POSITIVE_INFINITY),
+    moved: () => deadline.extend(stallMs),
+    ended: () => deadline.extend(timeoutMs),
+  };
+  return { ...rest, body: () => body(progress) };
+}
+
 /** Up to three attempts, with pauses of random length between them (full jitter), as long as there is time. */
-async function attempts(
-  options: CallOptions,
-  request: RegistryRequest,
-  deadline: Deadline,
-): Promise<Answered | Unavailable> {
+async function attempts(options: CallOptions, request: Sendable, deadline: Deadline): Promise<Answered | Unavailable> {
   let last = await attempt(options, request, deadline);
-  for (let retry = 0; retry < retriesMax && isWorthRetry(last); retry++) {
+  const allowed = request.isOnce === true ? 0 : retriesMax;
+  for (let retry = 0; retry < allowed && isWorthRetry(last); retry++) {
     const delayMs = options.random() * firstRetryMs * 2 ** retry;
     if (delayMs >= deadline.remainingMs()) return last;
     await pause(options.clock, delayMs, deadline.signal);
@@ -81,17 +86,19 @@ async function attempts(
 /** One attempt. A server's failure is an answer already here, so that it may be tried again. */
 async function attempt(
   { route, clock }: CallOptions,
-  request: RegistryRequest,
+  request: Sendable,
   deadline: Deadline,
 ): Promise<Answered | Unavailable> {
   const answered = await follow(route, request, deadline.signal);
   if (answered.kind === "unavailable") return answered;
   const { status, headers } = answered.response;
   if (!isServerFailure(status)) return answered;
-  await discard(answered.response, deadline.signal);
   const { pauseMs } = rateAdvice(status, headers, clock.epochMs());
   const facts = pauseMs > 0 ? { status, retryAfterMs: pauseMs } : { status };
-  return unavailable("failed", `${answered.target.url.host} answered ${status}`, facts);
+  const failed = unavailable("failed", `${answered.target.url.host} answered ${status}`, facts);
+  if (!isRead(request.method)) return withError(failed, await readOciError(answered.response, deadline.signal));
+  await discard(answered.response, deadline.signal);
+  return failed;
 }
 
 function isWorthRetry(answer: Answered | Unavailable): boolean {

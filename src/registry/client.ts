@@ -7,12 +7,16 @@ import { UpstreamBudget } from "./budget.ts";
 import { createCall } from "./call.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import type { CredentialSource } from "../config/credential.ts";
-import { listReferrers, listTags } from "./lists.ts";
+import { listReferrers, listRepositories, listTags } from "./lists.ts";
 import { getManifest, headManifest } from "./manifests.ts";
 import type { Operations } from "./operations.ts";
 import { Origins } from "./origins.ts";
-import type { RemoteRegistry } from "./remote.ts";
+import { ping } from "./ping.ts";
+import { pushBlob } from "./push-blob.ts";
+import { deleteManifest, putManifest } from "./push-manifests.ts";
+import type { Answer, CallLimits, RemoteRegistry } from "./remote.ts";
 import { createTransport, type Egress, type Fetch } from "./transport.ts";
+import type { WritableRegistry } from "./writable.ts";
 
 /** One upstream, what proves us to it, and the world as it is unless a test has another. */
 export interface RemoteRegistryOptions {
@@ -36,8 +40,29 @@ export const systemEgress: Egress = (url, policy, signal) =>
  * the registry, it learns once.
  */
 export function createRemoteRegistry(options: RemoteRegistryOptions): RemoteRegistry {
-  const { upstream } = options;
+  return pullSide(operationsOf(options));
+}
+
+/** The same client, which can also push, delete, and list what there is. */
+export function createWritableRegistry(options: RemoteRegistryOptions): WritableRegistry {
   const operations = operationsOf(options);
+  return {
+    ...pullSide(operations),
+    pushBlob: (repository, blob, limits) => pushBlob(operations, { repository, limits }, blob),
+    putManifest: (repository, reference, manifest, limits) =>
+      putManifest(operations, { repository, reference, limits }, manifest),
+    deleteManifest: (repository, reference, limits) => deleteManifest(operations, { repository, reference, limits }),
+    listRepositories: (query, limits) => listRepositories(operations, { query, limits }),
+  };
+}
+
+/** Whether a registry lets us in with these credentials, by a client that is used for nothing else. */
+export function checkAccess(options: RemoteRegistryOptions, limits: CallLimits): Promise<Answer<object>> {
+  return ping(operationsOf(options), limits);
+}
+
+function pullSide(operations: Operations): RemoteRegistry {
+  const { upstream } = operations;
   return {
     host: upstream.host,
     headManifest: (repository, reference, limits) => headManifest(operations, { repository, reference, limits }),
@@ -65,5 +90,5 @@ function operationsOf(options: RemoteRegistryOptions): Operations {
   const authorizer = new Authorizer({ origins, credentials, exchange, clock });
   const budget = new UpstreamBudget(clock, upstream.budget);
   const call = createCall({ route: { exchange, origins, authorizer, budget }, breakers, clock, random });
-  return { upstream, call, clock };
+  return { upstream, call, clock, origins, random };
 }

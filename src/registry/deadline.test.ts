@@ -37,6 +37,37 @@ test("a disarmed deadline has no time limit but still its caller; an ended one h
   expect(clock.pending()).toBe(0);
 });
 
+test.each<[string, number, number]>([
+  ["more", 5000, 5000],
+  ["less", 100, 100],
+  ["much more", 600_000, 600_000],
+])("an extended deadline has %s time from then on", (_, timeoutMs, endsMs) => {
+  const clock = createManualClock();
+  const deadline = startDeadline(clock, { signal: new AbortController().signal, timeoutMs: 1000 });
+  clock.advance(900);
+  deadline.extend(timeoutMs);
+  expect(deadline.remainingMs()).toBe(endsMs);
+  clock.advance(endsMs - 1);
+  expect(deadline.signal.aborted).toBeFalse();
+  clock.advance(1);
+  expect(endedBy(deadline.signal).reason).toBe("timeout");
+});
+
+test("a deadline without an end has one again when it is extended; one that is over has none", () => {
+  const clock = createManualClock();
+  const deadline = startDeadline(clock, { signal: new AbortController().signal, timeoutMs: 1000 });
+  deadline.extend(Number.POSITIVE_INFINITY);
+  clock.advance(3_600_000);
+  expect(deadline.signal.aborted).toBeFalse();
+  deadline.extend(10);
+  clock.advance(10);
+  expect(deadline.signal.aborted).toBeTrue();
+  const ended = startDeadline(clock, { signal: new AbortController().signal, timeoutMs: 1000 });
+  ended.end();
+  ended.extend(10);
+  expect([clock.pending(), ended.signal.aborted]).toEqual([0, false]);
+});
+
 test("a wait for others ends with the signal, and gives their answer when it comes first", async () => {
   const caller = new AbortController();
   expect(await within(caller.signal, Promise.resolve(7))).toBe(7);

@@ -7,6 +7,8 @@ import { unavailable } from "./unavailable.ts";
 export interface Deadline {
   readonly signal: AbortSignal;
   remainingMs(): number;
+  /** From now on it has this much time, more or less than before; any amount where nothing is known of the end. */
+  extend(timeoutMs: number): void;
   /** Takes the time limit away; the caller's signal stays. */
   disarm(): void;
   /** Lets go of the timer and of the caller's signal. */
@@ -18,18 +20,56 @@ const outOfTime = new Failure({ code: "UPSTREAM_TIMEOUT", message: "the time all
 /** Starts the time of a call. */
 export function startDeadline(clock: Clock, limits: CallLimits): Deadline {
   const controller = new AbortController();
-  const endsAtMs = clock.nowMs() + limits.timeoutMs;
-  const cancelTimer = clock.schedule(limits.timeoutMs, () => controller.abort(outOfTime));
+  const timer = startTimer(clock, limits.timeoutMs, () => controller.abort(outOfTime));
   const follow = (): void => controller.abort(limits.signal.reason);
   if (limits.signal.aborted) follow();
   else limits.signal.addEventListener("abort", follow, { once: true });
   return {
     signal: controller.signal,
-    remainingMs: () => Math.max(0, endsAtMs - clock.nowMs()),
-    disarm: cancelTimer,
+    remainingMs: () => timer.remainingMs(),
+    extend: (timeoutMs) => timer.extend(timeoutMs),
+    disarm: () => timer.stop(),
     end() {
-      cancelTimer();
+      timer.stop();
       limits.signal.removeEventListener("abort", follow);
+    },
+  };
+}
+
+interface Timer {
+  remainingMs(): number;
+  extend(timeoutMs: number): void;
+  stop(): void;
+}
+
+/** The longest that a timer sleeps before it looks again; what is extended often is not scheduled anew each time. */
+const longestSleepMs = 60_000;
+
+function startTimer(clock: Clock, timeoutMs: number, onEnd: () => void): Timer {
+  let endsAtMs = clock.nowMs() + timeoutMs;
+  let looksAtMs = Number.POSITIVE_INFINITY;
+  let cancelLook = (): void => {};
+  let isStopped = false;
+  function sleep(): void {
+    const sleepMs = Math.min(endsAtMs - clock.nowMs(), longestSleepMs);
+    cancelLook();
+    looksAtMs = clock.nowMs() + sleepMs;
+    cancelLook = clock.schedule(sleepMs, look);
+  }
+  function look(): void {
+    if (endsAtMs > clock.nowMs()) sleep();
+    else onEnd();
+  }
+  sleep();
+  return {
+    remainingMs: () => Math.max(0, endsAtMs - clock.nowMs()),
+    extend(timeoutMs) {
+      endsAtMs = clock.nowMs() + timeoutMs;
+      if (!isStopped && endsAtMs < looksAtMs) sleep();
+    },
+    stop() {
+      isStopped = true;
+      cancelLook();
     },
   };
 }

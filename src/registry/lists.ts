@@ -10,9 +10,13 @@ import type { RegistryRequest } from "./request.ts";
 import { meaningOf, refusedEncoding } from "./statuses.ts";
 import { explained } from "./unavailable.ts";
 
-/** Which page of a list, and within which limits. */
-export interface ListQuestion {
+/** Which page of a repository's list. */
+export interface ListQuestion extends PageQuestion {
   readonly repository: Repository;
+}
+
+/** Which page of a list, and within which limits. */
+export interface PageQuestion {
   /** The part after `?`, reduced to what belongs to the registry. */
   readonly query: string;
   readonly limits: CallLimits;
@@ -22,7 +26,23 @@ const pageMaxBytes = 4 * 1024 * 1024;
 
 /** A page of a repository's tags. OCI distribution spec v1.1, end-8. */
 export async function listTags(operations: Operations, question: ListQuestion): Promise<Answer<Page>> {
-  return await list(operations, question, { noun: "tag list", path: "tags/list", accept: "application/json" });
+  const { path, scope } = placeOf(operations.upstream, question.repository);
+  return await list(operations, question, {
+    asked: `tag list ${operations.upstream.host}/${question.repository}`,
+    path: `${path}/tags/list`,
+    scope,
+    accept: "application/json",
+  });
+}
+
+/** A page of the registry's repositories, by the names that it has for them. Distribution's catalog; absent where there is none. */
+export async function listRepositories(operations: Operations, question: PageQuestion): Promise<Answer<Page>> {
+  return await list(operations, question, {
+    asked: `list of repositories of ${operations.upstream.host}`,
+    path: "/v2/_catalog",
+    scope: "registry:catalog:*",
+    accept: "application/json",
+  });
 }
 
 /** A page of what refers to a manifest. OCI distribution spec v1.1, end-12; absent where a registry does not know the question. */
@@ -31,28 +51,30 @@ export async function listReferrers(
   question: ListQuestion,
   digest: Digest,
 ): Promise<Answer<Page>> {
+  const { path, scope } = placeOf(operations.upstream, question.repository);
   return await list(operations, question, {
-    noun: `referrers of ${digest} in`,
-    path: `referrers/${digest}`,
+    asked: `referrers of ${digest} in ${operations.upstream.host}/${question.repository}`,
+    path: `${path}/referrers/${digest}`,
+    scope,
     accept: `${mediaTypes.ociIndex}, application/json;q=0.5`,
   });
 }
 
 interface List {
-  readonly noun: string;
+  readonly asked: string;
   readonly path: string;
+  readonly scope: string;
   readonly accept: string;
 }
 
-async function list(operations: Operations, question: ListQuestion, list: List): Promise<Answer<Page>> {
-  const { upstream, clock } = operations;
-  const { path, scope } = placeOf(upstream, question.repository);
+async function list(operations: Operations, question: PageQuestion, list: List): Promise<Answer<Page>> {
+  const { clock } = operations;
   const request: RegistryRequest = {
-    asked: `GET of the ${list.noun} ${upstream.host}/${question.repository}`,
+    asked: `GET of the ${list.asked}`,
     method: "GET",
-    path: `${path}/${list.path}`,
+    path: list.path,
     query: question.query,
-    scope,
+    scope: list.scope,
     headers: { Accept: list.accept },
     load: "whole",
   };

@@ -1,10 +1,14 @@
 import type { Upstream } from "../config/settings.ts";
 import type { Call } from "./call.ts";
 import type { Clock } from "./clock.ts";
+import type { Origins } from "./origins.ts";
 
 /** What each operation on a registry is made with. */
 export interface Operations {
   readonly upstream: Upstream;
   readonly call: Call;
   readonly clock: Clock;
+  readonly origins: Origins;
+  /** A number in [0, 1). */
+  readonly random: () => number;
 }

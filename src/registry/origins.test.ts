@@ -49,6 +49,26 @@ test.each<[string, typeof hub, string | null, string]>([
   expect(`${kind} ${target.url.href}`).toBe(expected);
 });
 
+test.each<[string, typeof hub, string | null, string]>([
+  ["own origin", hub, "/v2/x?_state=a%2Fb", "own https://registry.test/v2/x?_state=a%2Fb"],
+  ["a path beside it", hub, "2?n=1", "own https://registry.test/v2/a/blobs/uploads/2?n=1"],
+  ["own origin, called http by who sits behind TLS", hub, "http://registry.test/x", "own https://registry.test/x"],
+  ["plain own origin", loopback, "http://127.0.0.1:5000/x", "own http://127.0.0.1:5000/x"],
+  ["a named host", hub, "https://minio.internal/x", "private https://minio.internal/x"],
+  ["a public host", hub, "https://cdn.test/x", "refused"],
+  ["another port", hub, "https://registry.test:8443/x", "refused"],
+  ["a named host over plain HTTP", hub, "http://minio.internal/x", "refused"],
+  ["a user in it", hub, "https://user@registry.test/x", "refused"],
+  ["another scheme", hub, "ftp://registry.test/x", "refused"],
+  ["nothing", hub, null, "refused"],
+])("an upload at %s", (_, upstream, location, expected) => {
+  const origins = originsOf(upstream);
+  const target = origins.upload(origins.own("/v2/a/blobs/uploads/1", "").url, location);
+  if (target.kind === "unavailable") return expect(target.reason).toBe(expected as "refused");
+  const kind = target.isOwn ? "own" : target.reach.allowPrivate ? "private" : "public";
+  expect(`${kind} ${target.url.href}`).toBe(expected);
+});
+
 test.each<[string, typeof hub, string, "allowed" | "refused"]>([
   ["its own host", hub, "https://registry.test/token", "allowed"],
   ["its own host, another port", hub, "https://registry.test:444/token", "refused"],

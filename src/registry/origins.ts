@@ -56,6 +56,21 @@ export class Origins {
   }
 
   /**
+   * Where an upload may go on: its own origin or a host of `redirectHosts`, nowhere else. A registry behind a proxy that ends TLS may
+   * call itself by http; it is spoken to as it was before.
+   */
+  upload(from: URL, location: string | null): Target | Unavailable {
+    const url = parseTarget(location, from);
+    if (url === undefined) return refused(`${from.host} names no place to upload to`);
+    if (url.hostname === this.#base.hostname && url.protocol === "http:") url.protocol = this.#base.protocol;
+    const isNamed = this.#upstream.redirectHosts.some((entry) => matchesHost(entry, url));
+    if (!this.#isOwn(url) && !isNamed) {
+      return refused(`${from.host} wants the upload at ${url.host}; add that to its redirectHosts to allow it`);
+    }
+    return this.redirect(from, url.href);
+  }
+
+  /**
    * Where a token may be asked for: at the upstream's own host or one of `tokenHosts`, over https. Plain HTTP only where the
    * upstream itself is, on its own host or on loopback.
    */

@@ -4,8 +4,8 @@ import { discard } from "./body.ts";
 import type { UpstreamBudget } from "./budget.ts";
 import type { Origins, Target } from "./origins.ts";
 import type { Unavailable } from "./remote.ts";
-import type { RegistryRequest } from "./request.ts";
-import type { Exchange, Incoming } from "./transport.ts";
+import { isRead, type RegistryRequest } from "./request.ts";
+import type { Exchange, Incoming, OutgoingBody } from "./transport.ts";
 import { unavailable } from "./unavailable.ts";
 
 /** What a request is sent with. */
@@ -15,6 +15,9 @@ export interface Route {
   readonly authorizer: Authorizer;
   readonly budget: UpstreamBudget;
 }
+
+/** A request as it is sent. */
+export type Sendable = Omit<RegistryRequest, "body"> & { readonly body?: OutgoingBody };
 
 /** An answer that is no redirect, and where it came from. */
 export interface Answered {
@@ -28,25 +31,36 @@ const redirectStatuses: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
 
 /**
  * Asks the upstream and follows its redirects by hand: at most five, to where `Origins` allows. The upstream's credentials go to
- * its own origin only, and no more once the way has left it.
+ * its own origin only, and no more once the way has left it. What changes something goes to where an upload may go, and only by a
+ * redirect that keeps the method.
  */
-export async function follow(
-  route: Route,
-  request: RegistryRequest,
-  signal: AbortSignal,
-): Promise<Answered | Unavailable> {
-  let target = route.origins.own(request.path, request.query);
+export async function follow(route: Route, request: Sendable, signal: AbortSignal): Promise<Answered | Unavailable> {
+  let target = request.to ?? route.origins.own(request.path, request.query);
   for (let redirects = 0; redirects <= redirectsMax; redirects++) {
     const answer = await ask(route, request, target, signal);
     if (answer.kind === "unavailable") return answer;
     const { response } = answer;
     if (!redirectStatuses.has(response.status)) return { kind: "answered", response, target };
     await discard(response, signal);
-    const next = route.origins.redirect(target.url, response.headers.get("location"));
+    const next = nextOf(route.origins, request, { response, target });
     if (next.kind === "unavailable") return next;
     target = target.isOwn ? next : { ...next, isOwn: false };
   }
   return unavailable("refused", `it redirects more than ${redirectsMax} times`);
+}
+
+function nextOf(
+  origins: Origins,
+  request: Sendable,
+  { response, target }: Omit<Answered, "kind">,
+): Target | Unavailable {
+  const location = response.headers.get("location");
+  const { status } = response;
+  if (isRead(request.method)) return origins.redirect(target.url, location);
+  if (status === 307 || status === 308) return origins.upload(target.url, location);
+  return unavailable("refused", `${target.url.host} answered a ${request.method} with the redirect ${status}`, {
+    status,
+  });
 }
 
 /** True when a 404 from there is a registry's word: of the upstream itself, or of another registry that it redirects to. */
@@ -57,7 +71,7 @@ export function speaksForRegistry(target: Target): boolean {
 /** One hop: with what is known to be wanted, and once again when that is refused and something else is at hand. */
 async function ask(
   route: Route,
-  request: RegistryRequest,
+  request: Sendable,
   target: Target,
   signal: AbortSignal,
 ): Promise<Incoming | Unavailable> {
@@ -83,12 +97,13 @@ interface Hop {
   readonly used: Authorization | undefined;
 }
 
-async function send(route: Route, request: RegistryRequest, hop: Hop): Promise<Incoming | Unavailable> {
+async function send(route: Route, request: Sendable, hop: Hop): Promise<Incoming | Unavailable> {
   const { target, signal, used } = hop;
   const spent = target.isOwn ? route.budget.spend() : undefined;
   if (spent !== undefined) return spent;
   const headers = used === undefined ? request.headers : { ...request.headers, Authorization: used.header };
-  const answer = await route.exchange({ method: request.method, target, headers, signal });
+  const { method, body } = request;
+  const answer = await route.exchange({ method, target, headers, signal, ...(body === undefined ? {} : { body }) });
   if (target.isOwn && answer.kind === "response") route.budget.heed(answer.response.status, answer.response.headers);
   return answer;
 }

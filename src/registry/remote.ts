@@ -29,6 +29,8 @@ export interface Unavailable {
   readonly reason: UnavailableReason;
   /** The status it answered, if it did. */
   readonly status: number | undefined;
+  /** The code of the error that it answered to a push or deletion, `NAME_UNKNOWN` for one. OCI distribution spec, "Error Codes". */
+  readonly code?: string | undefined;
   /** One sentence for people: upstream, what was asked, what went wrong. No secret, no query of a signed URL. */
   readonly message: string;
   /** How long it asked to be left alone. */
@@ -88,6 +90,13 @@ export interface Page {
 export interface CallLimits {
   readonly signal: AbortSignal;
   readonly timeoutMs: number;
+  /**
+   * How long in all a call may wait, beside its time, for a registry that wants to be left alone or failed just now. Without it such a
+   * registry is an answer at once: right for who serves clients, wrong for who copies.
+   */
+  readonly patienceMs?: number;
+  /** Told before each such wait. */
+  readonly onWait?: (waitMs: number) => void;
 }
 
 /** A half-open range of bytes; `endByte` absent means to the end. */

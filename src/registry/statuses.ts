@@ -1,7 +1,9 @@
 import type { Clock } from "./clock.ts";
+import { readOciError, withError } from "./oci-error.ts";
 import { rateAdvice } from "./rate-headers.ts";
 import { type Answered, speaksForRegistry } from "./redirects.ts";
 import type { Absent, Unavailable } from "./remote.ts";
+import type { Reply } from "./reply.ts";
 import { unavailable } from "./unavailable.ts";
 
 /**
@@ -27,6 +29,15 @@ export function meaningOf({ response, target }: Answered, clock: Clock): Absent 
     default:
       return unavailable("failed", `${host} answered ${status}`, { status });
   }
+}
+
+/** What a refusal of a change means, with the registry's own words for it; 404 is one of many. Reads the body. */
+export async function refusalOf({ answered, signal }: Reply, clock: Clock): Promise<Unavailable> {
+  const { status } = answered.response;
+  const meaning = meaningOf(answered, clock);
+  const said = await readOciError(answered.response, signal);
+  if (meaning.kind === "unavailable") return withError(meaning, said);
+  return withError(unavailable("failed", `${answered.target.url.host} answered ${status}`, { status }), said);
 }
 
 /** Bytes are kept as they are, so a body in any encoding but its own is refused. RFC 9110, 8.4. */

@@ -19,6 +19,7 @@ export interface TokenQuestion {
   /** Checked already: where credentials may go. */
   readonly realm: Target;
   readonly service: string | undefined;
+  /** One, or several with a space between them. */
   readonly scope: string;
   readonly credential: Credential | undefined;
   readonly signal: AbortSignal;
@@ -55,7 +56,7 @@ export async function requestToken(client: TokenClient, question: TokenQuestion)
 function getOf({ realm, service, scope, credential, signal }: TokenQuestion): Outgoing {
   const url = new URL(realm.url);
   if (service !== undefined) url.searchParams.set("service", service);
-  url.searchParams.set("scope", scope);
+  for (const one of scope.split(" ")) if (one !== "") url.searchParams.append("scope", one);
   const headers: Record<string, string> = { Accept: "application/json" };
   if (credential?.kind === "basic") headers["Authorization"] = basicAuthorization(credential);
   return { method: "GET", target: { ...realm, url }, headers, signal };

@@ -13,12 +13,12 @@ export type Fetch = (url: string, init: BunFetchRequestInit) => Promise<Response
 /** Resolves and checks where a request may connect to. Throws what `resolveTarget` throws. */
 export type Egress = (url: URL, policy: EgressPolicy, signal: AbortSignal) => Promise<EgressTarget>;
 
-/** What a request carries: a text, or bytes that are opened anew for each address that is tried. A stream needs its `Content-Length`. */
-type OutgoingBody = string | (() => Blob | ReadableStream<Uint8Array<ArrayBuffer>>);
+/** A body; one that is made is made anew for each connection that is tried. A stream is sent by the `Content-Length` of its headers. */
+export type OutgoingBody = string | Uint8Array<ArrayBuffer> | (() => Blob | ReadableStream<Uint8Array<ArrayBuffer>>);
 
 /** One request. The signal ends it and, later, the reading of its body. */
 export interface Outgoing {
-  readonly method: "GET" | "HEAD" | "POST" | "PUT" | "DELETE";
+  readonly method: "DELETE" | "GET" | "HEAD" | "PATCH" | "POST" | "PUT";
   readonly target: Target;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: OutgoingBody;

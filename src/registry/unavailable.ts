@@ -4,11 +4,14 @@ import type { Answer, Unavailable, UnavailableReason } from "./remote.ts";
 export interface UnavailableFacts {
   readonly status?: number;
   readonly retryAfterMs?: number;
+  readonly code?: string;
 }
 
 /** An answer that is no knowledge. The message is half a sentence that `askedFor` completes. */
 export function unavailable(reason: UnavailableReason, message: string, facts: UnavailableFacts = {}): Unavailable {
-  return { kind: "unavailable", reason, message, status: facts.status, retryAfterMs: facts.retryAfterMs };
+  const { status, retryAfterMs, code } = facts;
+  const answer = { kind: "unavailable", reason, message, status, retryAfterMs } as const;
+  return code === undefined ? answer : { ...answer, code };
 }
 
 /** The same answer with what was asked put before its message. */

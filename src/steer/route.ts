@@ -1,5 +1,6 @@
 import type { RedirectSettings, Settings, Upstream } from "../config/settings.ts";
 import { Failure } from "../errors/failure.ts";
+import { isSignatureTag } from "../manifest/referrer-tags.ts";
 import type { Digest } from "../reference/digest.ts";
 import type { RegistryHost } from "../reference/host.ts";
 import type { Repository } from "../reference/repository.ts";
@@ -8,7 +9,6 @@ import { type BucketChoice, type BucketOrder, type ClientPlace, orderBuckets } f
 import type { Presence } from "./events.ts";
 import { forwardedQuery } from "./forwarded-query.ts";
 import { type Holder, signaturesHolder, upstreamHolder } from "./holder.ts";
-import { isSignatureTag } from "./signature-tag.ts";
 
 /** Where a client is sent. */
 export interface Located {

@@ -14,7 +14,7 @@ interface TokenRequest {
 export interface TokenServerOptions {
   /** Where `jwks.json` is written, for the registry to read. */
   readonly folder: string;
-  /** May pull and push everything. */
+  /** May pull, push and delete everything, and list what there is. */
   readonly user: Credentials;
   /** Whether a token without credentials may pull. */
   readonly anonymousPull?: boolean;
@@ -71,7 +71,7 @@ export function startTokenServer(options: TokenServerOptions): TokenServer {
       requests.push({ scopes: asked.scopes, user });
       if (user === null) return Response.json({ details: "wrong user or password" }, { status: 401 });
       const allowed =
-        user === undefined ? (options.anonymousPull === true ? ["pull"] : []) : ["pull", "push", "delete"];
+        user === undefined ? (options.anonymousPull === true ? ["pull"] : []) : ["pull", "push", "delete", "*"];
       const access = asked.scopes.map((scope) => grant(scope, allowed)).filter((entry) => entry.actions.length > 0);
       const token = signToken({ privateKey, keyId, claims: claims({ user, access, lifetimeS }) });
       return Response.json({ token, access_token: token, expires_in: lifetimeS });

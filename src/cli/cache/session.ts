@@ -3,6 +3,7 @@ import type { Settings } from "../../config/settings.ts";
 import { asFailure, Failure } from "../../errors/failure.ts";
 import { createAdmin } from "../../server/admin.ts";
 import { Metrics } from "../../server/metrics.ts";
+import { createRemoteRegistry } from "../../registry/client.ts";
 import { keepingOf } from "../serve/keeping.ts";
 import { RegistryPool } from "../serve/registries.ts";
 import { createCache } from "../serve/runtime.ts";
@@ -63,12 +64,15 @@ function sessionThere(folder: string, socket: string | undefined): Session {
 }
 
 function sessionHere(storage: Storage, { settings, io, warn }: SessionOptions): Session {
-  const pool = new RegistryPool({
-    env: io.env,
-    readFile: io.readFile,
-    nowMs: () => performance.now(),
-    helperTimeoutMs: 10_000,
-  });
+  const pool = new RegistryPool(
+    {
+      env: io.env,
+      readFile: io.readFile,
+      nowMs: () => performance.now(),
+      helperTimeoutMs: 10_000,
+    },
+    createRemoteRegistry,
+  );
   pool.update(settings.upstreams);
   const cache = createCache({ storage, pool, metrics: new Metrics(), warn });
   const admin = createAdmin({ keeping: () => keepingOf(cache, settings), report: warn });

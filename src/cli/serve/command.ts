@@ -7,6 +7,7 @@ import type { Settings } from "../../config/settings.ts";
 import { asFailure } from "../../errors/failure.ts";
 import { refuseTakenPort } from "../../server/listener.ts";
 import { Metrics } from "../../server/metrics.ts";
+import { createRemoteRegistry } from "../../registry/client.ts";
 import { exitStatus } from "../exit.ts";
 import { ownCommand } from "../request-cap.ts";
 import { createHosted } from "./hosting.ts";
@@ -80,7 +81,7 @@ async function serve(options: ServeOptions): Promise<number> {
 
 async function start(settings: Settings, reread: () => Promise<Settings | undefined>): Promise<ServerProcess> {
   const metrics = new Metrics();
-  const pool = new RegistryPool({ ...world, helperTimeoutMs: 10_000 });
+  const pool = new RegistryPool({ ...world, helperTimeoutMs: 10_000 }, createRemoteRegistry);
   pool.update(settings.upstreams);
   const cache = await openCache(settings, pool, metrics);
   let current = settings;

@@ -13,6 +13,7 @@ import { type ScriptedUpstream, startScriptedUpstream } from "../../registry/tes
 import { Metrics } from "../../server/metrics.ts";
 import { uniqueBlob } from "../../server/testing/unique-blob.ts";
 import { until } from "../../server/testing/world.ts";
+import { createRemoteRegistry } from "../../registry/client.ts";
 import { LineSink } from "./lines.ts";
 import { ServerProcess } from "./process.ts";
 import { RegistryPool } from "./registries.ts";
@@ -61,12 +62,15 @@ async function start(
   const settings = await reread();
   if (settings === undefined) throw new Error(said.join("\n"));
   const metrics = new Metrics();
-  const pool = new RegistryPool({
-    env: {},
-    readFile: (path) => Bun.file(path).text(),
-    nowMs: () => performance.now(),
-    helperTimeoutMs: 1000,
-  });
+  const pool = new RegistryPool(
+    {
+      env: {},
+      readFile: (path) => Bun.file(path).text(),
+      nowMs: () => performance.now(),
+      helperTimeoutMs: 1000,
+    },
+    createRemoteRegistry,
+  );
   pool.update(settings.upstreams);
   const cache = await cacheOf(settings, { pool, metrics, warn: say });
   const server = await ServerProcess.start({

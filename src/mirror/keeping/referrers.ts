@@ -1,6 +1,6 @@
 import { parseManifest } from "../../manifest/manifest.ts";
-import { algorithmOf, type Digest, hexOf } from "../../reference/digest.ts";
-import { parseTag } from "../../reference/repository.ts";
+import { cosignTags } from "../../manifest/referrer-tags.ts";
+import type { Digest } from "../../reference/digest.ts";
 import type { ManifestRow } from "../../store/content-index.ts";
 import type { ManifestOutcome, Pull } from "../pull.ts";
 import type { Keeping } from "./keeping.ts";
@@ -10,7 +10,6 @@ export type Referrer =
   | { readonly kind: "manifest"; readonly row: ManifestRow; readonly receivedBytes: number }
   | { readonly kind: "lost"; readonly reason: string };
 
-const suffixes = ["sig", "att", "sbom"] as const;
 const pagesMax = 20;
 const referrersMax = 200;
 
@@ -19,10 +18,7 @@ const referrersMax = 200;
  * is kept with them. OCI distribution spec v1.1, "Listing Referrers". Bounded: who may push may attach without end.
  */
 export async function* referrersOf(keeping: Keeping, pull: Pull, digest: Digest): AsyncGenerator<Referrer, void, void> {
-  for (const suffix of suffixes) {
-    const tag = parseTag(`${algorithmOf(digest)}-${hexOf(digest)}.${suffix}`);
-    if (tag !== undefined) yield* known(await keeping.manifests.byTag(pull, tag));
-  }
+  for (const tag of cosignTags(digest)) yield* known(await keeping.manifests.byTag(pull, tag));
   let count = 0;
   for await (const listed of listedReferrers(keeping, pull, digest)) {
     if (typeof listed !== "string") return yield listed;

@@ -1,5 +1,7 @@
 import { asFailure } from "../../errors/failure.ts";
 import type { Descriptor } from "../../manifest/manifest.ts";
+import { PlatformChoice } from "../../manifest/platform-choice.ts";
+import { type Loaded, type Part, partsOf } from "../../manifest/walk.ts";
 import type { Digest } from "../../reference/digest.ts";
 import type { Platform } from "../../reference/platform.ts";
 import { Gate } from "../../registry/gate.ts";
@@ -7,10 +9,8 @@ import type { ManifestRow } from "../../store/content-index.ts";
 import type { Fill } from "../fill.ts";
 import type { ManifestOutcome, Pull } from "../pull.ts";
 import { bringBlob, type Brought } from "./bring.ts";
-import { type Loaded, type Part, partsOf } from "./graph.ts";
 import type { Image } from "./image.ts";
 import type { Keeping } from "./keeping.ts";
-import { PlatformChoice } from "./platforms.ts";
 import { referrersOf } from "./referrers.ts";
 
 /** What of each image is wanted. */
@@ -145,15 +145,17 @@ export class ImageWarming {
     const manifests: Digest[] = [];
     for await (const part of partsOf(root, walk)) {
       if (this.#signal.aborted) return;
-      choice.note(part);
-      if (part.kind === "manifest") manifests.push(part.row.digest);
+      if (part.kind === "manifest") {
+        choice.note(part.document);
+        manifests.push(part.row.digest);
+      }
       this.#take(part);
     }
     // The referrers of what refers are not followed.
     if (this.#options.referrers && choice === this.#choice) for (const digest of manifests) await this.#refer(digest);
   }
 
-  async #child(digest: Digest): Promise<Loaded> {
+  async #child(digest: Digest): Promise<Loaded<ManifestRow>> {
     if (this.#signal.aborted) return { kind: "lost", reason: "stopped before it was there" };
     const outcome = await this.#load(digest, undefined);
     if (outcome?.kind === "found") return { kind: "row", row: outcome.row };
@@ -173,7 +175,7 @@ export class ImageWarming {
     }
   }
 
-  #take(part: Part): void {
+  #take(part: Part<ManifestRow>): void {
     switch (part.kind) {
       case "manifest":
         this.#manifests++;
@@ -184,6 +186,7 @@ export class ImageWarming {
       case "absent":
         return this.#absent(part.descriptor);
       case "lost":
+      case "refused":
         return this.#fail(`${part.digest}: ${part.reason}`);
     }
   }

@@ -1,8 +1,8 @@
 import type { Descriptor } from "../../manifest/manifest.ts";
+import { type Loaded, partsOf } from "../../manifest/walk.ts";
 import type { Digest } from "../../reference/digest.ts";
 import type { Registries } from "../../rules/resolve.ts";
-import type { BlobRow, Place } from "../../store/content-index.ts";
-import { type Loaded, partsOf } from "./graph.ts";
+import type { BlobRow, ManifestRow, Place } from "../../store/content-index.ts";
 import type { Keeping } from "./keeping.ts";
 
 /** How much of an image is held: a pull of what is absent goes to the upstream. */
@@ -35,7 +35,7 @@ export async function imageState(
 ): Promise<ImageState | undefined> {
   const root = await index.manifestAt(place, digest);
   if (root === undefined) return undefined;
-  const load = async (child: Digest): Promise<Loaded> => {
+  const load = async (child: Digest): Promise<Loaded<ManifestRow>> => {
     const row = await index.manifestAt(place, child);
     return row === undefined ? { kind: "absent" } : { kind: "row", row };
   };

@@ -1,8 +1,9 @@
 import type { Upstream } from "../../config/settings.ts";
-import { createRemoteRegistry } from "../client.ts";
+import { createWritableRegistry } from "../client.ts";
 import type { Credential } from "../../config/credential.ts";
-import type { CallLimits, RemoteRegistry } from "../remote.ts";
+import type { CallLimits } from "../remote.ts";
 import type { Fetch } from "../transport.ts";
+import type { WritableRegistry } from "../writable.ts";
 import { testAuthority } from "./certificates.ts";
 import { testEgress } from "./egress.ts";
 import { createManualClock, type ManualClock } from "./manual-clock.ts";
@@ -19,7 +20,7 @@ export interface TestClientOptions {
 
 /** A client whose time stands still until the test moves it, and whose pauses before a retry are none. */
 export interface TestClient {
-  readonly registry: RemoteRegistry;
+  readonly registry: WritableRegistry;
   readonly clock: ManualClock;
   readonly limits: CallLimits;
 }
@@ -30,7 +31,7 @@ export function clientOf(url: string, options: TestClientOptions = {}): TestClie
   const ports = Object.entries(options.names ?? {}).map(
     ([name, { url }]) => [name, Number(new URL(url).port)] as const,
   );
-  const registry = createRemoteRegistry({
+  const registry = createWritableRegistry({
     upstream: upstreamAt(url, options.upstream),
     credentials: () => Promise.resolve(options.credential),
     fetch: believing,

@@ -1,27 +1,41 @@
 import type { Socket } from "bun";
-import { formatHead, parseRequest, type RecordedRequest } from "./http-wire.ts";
-import type { ScriptedReply } from "./scripted-reply.ts";
+import { formatHead, type ParsedHead, parseHead, type RecordedRequest, requestFrom } from "./http-wire.ts";
+import type { Intake, ScriptedReply } from "./scripted-reply.ts";
 
-/** Answers requests of one connection. */
-export type Respond = (request: RecordedRequest) => Promise<ScriptedReply>;
+/** What answers the requests of one connection. */
+export interface Responder {
+  /** How the body of a request is taken whose head has come; `undefined`: whole. */
+  intake(head: ParsedHead["head"]): Intake | undefined;
+  respond(request: RecordedRequest): Promise<ScriptedReply>;
+}
 
 /** The server's end of one client's connection. Requests are answered one after the other; writing waits for a slow reader. */
 export class Connection {
   readonly #socket: Socket<unknown>;
-  readonly #respond: Respond;
+  readonly #responder: Responder;
   #unread: Buffer = Buffer.alloc(0);
+  /** What came since `#unread` was last put together. */
+  #came: Uint8Array[] = [];
+  #cameBytes = 0;
+  #wantedBytes = 0;
+  #current: { readonly parsed: ParsedHead; readonly intake: Intake | undefined } | undefined;
   #isAnswering = false;
   #isClosed = false;
   #writable: PromiseWithResolvers<void> = Promise.withResolvers<void>();
 
-  constructor(socket: Socket<unknown>, respond: Respond) {
+  constructor(socket: Socket<unknown>, responder: Responder) {
     this.#socket = socket;
-    this.#respond = respond;
+    this.#responder = responder;
   }
 
   /** Takes what came over the socket. */
   received(bytes: Uint8Array): void {
-    this.#unread = Buffer.concat([this.#unread, bytes]);
+    this.#came.push(Buffer.from(bytes));
+    this.#cameBytes += bytes.length;
+    if (this.#unread.length + this.#cameBytes < this.#wantedBytes) return;
+    this.#unread = Buffer.concat([this.#unread, ...this.#came]);
+    this.#came = [];
+    this.#cameBytes = 0;
     void this.#answerAll();
   }
 
@@ -39,11 +53,32 @@ export class Connection {
   async #answerAll(): Promise<void> {
     if (this.#isAnswering) return;
     this.#isAnswering = true;
-    for (let next = parseRequest(this.#unread); next !== undefined; next = parseRequest(this.#unread)) {
-      this.#unread = this.#unread.subarray(next.lengthBytes);
-      await this.#send(next.request, await this.#respond(next.request));
+    for (let next = this.#next(); next !== undefined; next = this.#next()) {
+      const reply = await this.#responder.respond(next.request);
+      const { intake } = next;
+      if (intake?.kind === "cut") await this.#cutOff(intake.by);
+      else if (intake?.kind === "stall") this.#socket.pause();
+      else await this.#send(next.request, reply);
     }
     this.#isAnswering = false;
+  }
+
+  /** The next request that has come as far as it is to be taken. */
+  #next(): { readonly request: RecordedRequest; readonly intake: Intake | undefined } | undefined {
+    if (this.#isClosed) return undefined;
+    const parsed = this.#current?.parsed ?? parseHead(this.#unread);
+    this.#wantedBytes = 0;
+    if (parsed === undefined) return undefined;
+    const intake = this.#current === undefined ? this.#responder.intake(parsed.head) : this.#current.intake;
+    this.#current = { parsed, intake };
+    const endBytes = parsed.headBytes + Math.min(parsed.bodyBytes, intake?.atBytes ?? parsed.bodyBytes);
+    this.#wantedBytes = endBytes;
+    if (this.#unread.length < endBytes) return undefined;
+    const request = requestFrom(parsed, this.#unread.subarray(parsed.headBytes, endBytes));
+    this.#unread = this.#unread.subarray(endBytes);
+    this.#wantedBytes = 0;
+    this.#current = undefined;
+    return { request, intake };
   }
 
   async #send(request: RecordedRequest, reply: ScriptedReply): Promise<void> {

@@ -7,27 +7,32 @@ export interface RecordedRequest {
   readonly path: string;
   readonly headers: ReadonlyMap<string, string>;
   readonly body: string;
+  /** The same body as it came. */
+  readonly bytes: Buffer;
 }
 
-/** A request read off the front of the bytes, and how many bytes it took. */
-export interface ParsedRequest {
-  readonly request: RecordedRequest;
-  readonly lengthBytes: number;
+/** A request's head, and the lengths of it and of its body. */
+export interface ParsedHead {
+  readonly head: Omit<RecordedRequest, "body" | "bytes">;
+  readonly headBytes: number;
+  readonly bodyBytes: number;
 }
 
-/** Reads one HTTP/1.1 request with a `Content-Length` body or none; `undefined` until all of it is there. */
-export function parseRequest(bytes: Buffer): ParsedRequest | undefined {
+/** Reads the head of one HTTP/1.1 request; `undefined` until all of it is there. */
+export function parseHead(bytes: Buffer): ParsedHead | undefined {
   const headEnd = bytes.indexOf("\r\n\r\n");
   if (headEnd < 0) return undefined;
   const [requestLine = "", ...lines] = bytes.toString("latin1", 0, headEnd).split("\r\n");
   const [method = "", target = ""] = requestLine.split(" ");
   const headers = parseHeaders(lines);
-  const bodyStart = headEnd + 4;
-  const lengthBytes = bodyStart + Number(headers.get("content-length") ?? 0);
-  if (bytes.length < lengthBytes) return undefined;
   const path = target.split("?", 1)[0] ?? "";
-  const body = bytes.toString("utf8", bodyStart, lengthBytes);
-  return { request: { method, target, path, headers, body }, lengthBytes };
+  const bodyBytes = Number(headers.get("content-length") ?? 0);
+  return { head: { method, target, path, headers }, headBytes: headEnd + 4, bodyBytes };
+}
+
+/** A head and its body, which is whole or what came of it. */
+export function requestFrom({ head }: ParsedHead, body: Buffer): RecordedRequest {
+  return { ...head, body: body.toString("utf8"), bytes: body };
 }
 
 /** A response head: status line and headers, in the order given. */

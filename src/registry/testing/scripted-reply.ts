@@ -14,6 +14,15 @@ export interface ScriptedReply {
   readonly cut?: { readonly at: "head" | number; readonly by: "fin" | "rst" };
 }
 
+/**
+ * How much of a request's body is taken, other than all: up to a byte, and then the connection ends, or nothing more is read, or the
+ * answer is given. The request is recorded with what came of it.
+ */
+export type Intake =
+  | { readonly kind: "answer"; readonly atBytes: number }
+  | { readonly kind: "cut"; readonly atBytes: number; readonly by: "fin" | "rst" }
+  | { readonly kind: "stall"; readonly atBytes: number };
+
 /** How one route answers: always the same, one after the other (the last repeats), or as a function of request and count from 1. */
 export type Script =
   | ScriptedReply

@@ -62,6 +62,25 @@ test("a body is held at a byte until its latch opens", async () => {
   expect(new TextDecoder().decode((await reader?.read())?.value)).toBe("456789");
 });
 
+test.each(["fin", "rst"] as const)(
+  "a request is cut by %s at a byte of its body, and recorded as far as it came",
+  async (by) => {
+    start().take("PUT", [{ kind: "cut", atBytes: 5, by }, "whole"]);
+    upstream.on("PUT", "/a", { status: 201 });
+    expect(await fetch(`${upstream.url}/a`, { method: "PUT", body: "0123456789" }).catch(() => "cut")).toBe("cut");
+    expect((await fetch(`${upstream.url}/a`, { method: "PUT", body: "0123456789" })).status).toBe(201);
+    expect(upstream.requests.map(({ body }) => body)).toEqual(["01234", "0123456789"]);
+  },
+);
+
+test("a request is answered before its body is there", async () => {
+  start().take("PUT", [{ kind: "answer", atBytes: 0 }]);
+  upstream.on("PUT", "/a", { status: 413 });
+  const body = new ReadableStream({ pull: () => new Promise<void>(() => {}) });
+  const headers = { "Content-Length": "10" };
+  expect((await fetch(`${upstream.url}/a`, { method: "PUT", body, headers })).status).toBe(413);
+});
+
 test("a hung reply ends by the client's own signal only", async () => {
   start().on("GET", "/a", hang);
   const controller = new AbortController();

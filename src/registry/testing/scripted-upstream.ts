@@ -1,6 +1,6 @@
 import { Connection } from "./connection.ts";
 import type { RecordedRequest } from "./http-wire.ts";
-import { replyOf, type Script, type ScriptedReply } from "./scripted-reply.ts";
+import { type Intake, replyOf, type Script, type ScriptedReply } from "./scripted-reply.ts";
 
 /** An upstream on a loopback port that answers by script and remembers everything it was asked. */
 export interface ScriptedUpstream {
@@ -14,6 +14,8 @@ export interface ScriptedUpstream {
   readonly connections: () => number;
   /** Sets how `METHOD path` is answered from now on; a sequence begins anew. HEAD falls back on the script of GET; what has none is 404. */
   on(method: string, path: string, script: Script): void;
+  /** How the bodies of the next requests with that method are taken, one each, whatever their path; then they are taken whole again. */
+  take(method: string, intakes: readonly (Intake | "whole")[]): void;
   /** How often `METHOD path` was asked. */
   count(method: string, path: string): number;
   stop(): void;
@@ -36,6 +38,7 @@ export function startScriptedUpstream(options: ScriptedUpstreamOptions = {}): Sc
   const routes = new Map<string, Route>();
   const counts = new Map<string, number>();
   const requests: RecordedRequest[] = [];
+  const intakes = new Map<string, (Intake | "whole")[]>();
   let connections = 0;
 
   function respond(request: RecordedRequest): Promise<ScriptedReply> {
@@ -48,6 +51,11 @@ export function startScriptedUpstream(options: ScriptedUpstreamOptions = {}): Sc
     return replyOf(route.script, request, route.asked);
   }
 
+  function intake({ method }: { readonly method: string }): Intake | undefined {
+    const next = intakes.get(method)?.shift();
+    return next === "whole" ? undefined : next;
+  }
+
   const listener = Bun.listen<Connection | undefined>({
     hostname: "127.0.0.1",
     port: 0,
@@ -55,7 +63,7 @@ export function startScriptedUpstream(options: ScriptedUpstreamOptions = {}): Sc
     socket: {
       open(socket) {
         connections += 1;
-        socket.data = new Connection(socket, respond);
+        socket.data = new Connection(socket, { intake, respond });
       },
       data: (socket, bytes) => socket.data?.received(bytes),
       drain: (socket) => socket.data?.drained(),
@@ -70,6 +78,7 @@ export function startScriptedUpstream(options: ScriptedUpstreamOptions = {}): Sc
     requests,
     connections: () => connections,
     on: (method, path, script) => void routes.set(`${method} ${path}`, { script, asked: 0 }),
+    take: (method, next) => void intakes.set(method, [...next]),
     count: (method, path) => counts.get(`${method} ${path}`) ?? 0,
     stop: () => listener.stop(true),
   };

@@ -1,11 +1,13 @@
 import { expect, test } from "bun:test";
-import { mediaTypes } from "../../manifest/media-types.ts";
-import type { Digest } from "../../reference/digest.ts";
-import type { ManifestRow } from "../../store/content-index.ts";
-import { digestOf } from "../testing/fake-registry.ts";
-import { partsOf, type Walk } from "./graph.ts";
+import { type Digest, digestFrom } from "../reference/digest.ts";
+import { mediaTypes } from "./media-types.ts";
+import { partsOf, type Walk, type WalkedManifest } from "./walk.ts";
 
-const held = new Map<Digest, ManifestRow>();
+const held = new Map<Digest, WalkedManifest>();
+
+function digestOf(bytes: Uint8Array): Digest {
+  return digestFrom("sha256", new Bun.CryptoHasher("sha256").update(bytes).digest("hex"));
+}
 
 interface Child {
   readonly mediaType?: string;
@@ -13,9 +15,9 @@ interface Child {
   readonly size: number;
 }
 
-function hold(document: object): ManifestRow & Child {
+function hold(document: object): WalkedManifest & Child {
   const bytes = new TextEncoder().encode(JSON.stringify({ schemaVersion: 2, ...document }));
-  const row = { digest: digestOf(bytes), mediaType: mediaTypes.ociIndex, bytes };
+  const row = { digest: digestOf(bytes), bytes };
   held.set(row.digest, row);
   return { ...row, size: bytes.byteLength };
 }
@@ -26,15 +28,15 @@ function childOf({ digest, size }: Child, mediaType: string = mediaTypes.ociInde
 
 const layer = (n: number): Child => ({ mediaType: "x/layer", digest: digestOf(new Uint8Array([n, n >> 8])), size: 2 });
 
-/** The kinds of the parts of a walk, and why something was lost. */
-async function walk(root: ManifestRow, options: Partial<Walk> = {}): Promise<readonly string[]> {
+/** The kinds of the parts of a walk, and why something was not followed. */
+async function walk(root: WalkedManifest, options: Partial<Walk<WalkedManifest>> = {}): Promise<readonly string[]> {
   const parts: string[] = [];
-  const load: Walk["load"] = async (digest) => {
+  const load: Walk<WalkedManifest>["load"] = async (digest) => {
     const row = held.get(digest);
     return row === undefined ? { kind: "absent" } : { kind: "row", row };
   };
   for await (const part of partsOf(root, { visited: new Set(), load, wants: () => true, ...options })) {
-    parts.push(part.kind === "lost" ? `lost: ${part.reason}` : part.kind);
+    parts.push("reason" in part ? `${part.kind}: ${part.reason}` : part.kind);
   }
   return parts;
 }
@@ -61,9 +63,9 @@ test("what is absent, unwanted or not to be relied on is said and not followed",
   expect(await walk(root, { wants: ({ digest }) => digest !== unwanted.digest })).toEqual([
     "manifest",
     "absent",
-    'lost: the key "Config" is another spelling of "config"',
+    'refused: the key "Config" is another spelling of "config"',
   ]);
-  expect(await walk(doubtful)).toEqual(['lost: the key "Config" is another spelling of "config"']);
+  expect(await walk(doubtful)).toEqual(['refused: the key "Config" is another spelling of "config"']);
 });
 
 test("children that two paths lead to are walked once: a ladder of doubles costs its length", async () => {

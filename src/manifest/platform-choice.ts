@@ -1,6 +1,5 @@
-import type { Descriptor } from "../../manifest/manifest.ts";
-import { type Platform, satisfies } from "../../reference/platform.ts";
-import type { Part } from "./graph.ts";
+import { formatPlatform, type Platform, satisfies } from "../reference/platform.ts";
+import type { Descriptor, ManifestDocument } from "./manifest.ts";
 
 /**
  * Which children of indexes are wanted: all when no platform is named; else those of a named platform and those that say
@@ -23,10 +22,10 @@ export class PlatformChoice {
     return this.#wanted.some((wanted) => satisfies(platform, wanted));
   }
 
-  /** Learns what an image offers. */
-  note(part: Part): void {
-    if (part.kind !== "manifest" || part.document.kind !== "index") return;
-    for (const { platform } of part.document.manifests) {
+  /** Learns what an image offers from one of its documents. */
+  note(document: ManifestDocument): void {
+    if (document.kind !== "index") return;
+    for (const { platform } of document.manifests) {
       if (platform !== undefined && platform.os !== "unknown") this.#offered.set(formatPlatform(platform), platform);
     }
   }
@@ -38,8 +37,4 @@ export class PlatformChoice {
     if (offered.length === 0 || missing.length === 0) return undefined;
     return `it has no ${missing.map(formatPlatform).join(", ")}; it offers ${[...this.#offered.keys()].join(", ")}`;
   }
-}
-
-function formatPlatform({ os, architecture, variant }: Platform): string {
-  return `${os}/${architecture}${variant === undefined ? "" : `/${variant}`}`;
 }

@@ -1,26 +1,35 @@
-import { childrenOf, type Descriptor, type ManifestDocument, parseManifest } from "../../manifest/manifest.ts";
-import { mediaTypes } from "../../manifest/media-types.ts";
-import type { Digest } from "../../reference/digest.ts";
-import type { ManifestRow } from "../../store/content-index.ts";
+import type { Digest } from "../reference/digest.ts";
+import { childrenOf, type Descriptor, type ManifestDocument, parseManifest } from "./manifest.ts";
+import { mediaTypes } from "./media-types.ts";
 
-/** A piece of an image: a manifest that was read, a blob that one names, or what could not be followed and why. */
-export type Part =
-  | { readonly kind: "manifest"; readonly row: ManifestRow; readonly document: ManifestDocument }
+/** A manifest's bytes under their digest, and whatever else who loads it knows of it. */
+export interface WalkedManifest {
+  readonly digest: Digest;
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * A piece of an image: a manifest that was read, a blob that one names, or what could not be followed: because nobody has it,
+ * nobody could say, or what it says cannot be relied on.
+ */
+export type Part<M extends WalkedManifest> =
+  | { readonly kind: "manifest"; readonly row: M; readonly document: ManifestDocument }
   | { readonly kind: "blob"; readonly descriptor: Descriptor }
   | { readonly kind: "absent"; readonly descriptor: Descriptor }
-  | { readonly kind: "lost"; readonly digest: Digest; readonly reason: string };
+  | { readonly kind: "lost"; readonly digest: Digest; readonly reason: string }
+  | { readonly kind: "refused"; readonly digest: Digest; readonly reason: string };
 
 /** What a manifest's digest leads to. */
-export type Loaded =
-  | { readonly kind: "row"; readonly row: ManifestRow }
+export type Loaded<M extends WalkedManifest> =
+  | { readonly kind: "row"; readonly row: M }
   | { readonly kind: "absent" }
   | { readonly kind: "lost"; readonly reason: string };
 
 /** How an image is walked. */
-export interface Walk {
+export interface Walk<M extends WalkedManifest> {
   /** What was met before; shared between walks that must not do anything twice. */
   readonly visited: Set<Digest>;
-  load(digest: Digest): Promise<Loaded>;
+  load(digest: Digest): Promise<Loaded<M>>;
   /** Which children of an index are followed. */
   wants(child: Descriptor): boolean;
 }
@@ -37,9 +46,9 @@ const manifestTypes: ReadonlySet<string> = new Set([
 
 /**
  * Everything a manifest leads to, level by level, each digest once. Bounded in nodes and depth, because an index may name
- * the same children in any number of ways: what lies beyond is given as lost. Holds a few manifests at a time.
+ * the same children in any number of ways: what lies beyond is refused. Holds a few manifests at a time.
  */
-export async function* partsOf(root: ManifestRow, walk: Walk): AsyncGenerator<Part, void, void> {
+export async function* partsOf<M extends WalkedManifest>(root: M, walk: Walk<M>): AsyncGenerator<Part<M>, void, void> {
   walk.visited.add(root.digest);
   let level: Descriptor[] = [];
   yield* readRow(root, walk, level);
@@ -53,9 +62,13 @@ export async function* partsOf(root: ManifestRow, walk: Walk): AsyncGenerator<Pa
 }
 
 /** Yields a manifest and its blobs, and adds the manifests it names to `below`. */
-function* readRow(row: ManifestRow, walk: Walk, below: Descriptor[]): Generator<Part, void, void> {
+function* readRow<M extends WalkedManifest>(
+  row: M,
+  walk: Walk<M>,
+  below: Descriptor[],
+): Generator<Part<M>, void, void> {
   const document = parseManifest(row.bytes);
-  if (document.kind === "refused") return yield { kind: "lost", digest: row.digest, reason: document.reason };
+  if (document.kind === "refused") return yield { ...document, digest: row.digest };
   yield { kind: "manifest", row, document };
   for (const child of childrenOf(document)) {
     if (walk.visited.has(child.digest) || (document.kind === "index" && !walk.wants(child))) continue;
@@ -66,11 +79,11 @@ function* readRow(row: ManifestRow, walk: Walk, below: Descriptor[]): Generator<
   }
 }
 
-async function* readAll(
+async function* readAll<M extends WalkedManifest>(
   level: readonly Descriptor[],
-  walk: Walk,
+  walk: Walk<M>,
   below: Descriptor[],
-): AsyncGenerator<Part, void, void> {
+): AsyncGenerator<Part<M>, void, void> {
   for (let start = 0; start < level.length; start += loadedAtOnce) {
     const batch = level.slice(start, start + loadedAtOnce);
     const loaded = await Promise.all(
@@ -84,6 +97,6 @@ async function* readAll(
   }
 }
 
-function tooMuch({ digest }: Descriptor, why: string): Part {
-  return { kind: "lost", digest, reason: `${why}: not followed further` };
+function tooMuch({ digest }: Descriptor, why: string): Part<never> {
+  return { kind: "refused", digest, reason: `${why}: not followed further` };
 }

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
-import { isSignatureTag } from "./signature-tag.ts";
+import { parseDigest } from "../reference/digest.ts";
+import { cosignTags, isSignatureTag, referrersTag } from "./referrer-tags.ts";
 
 const hex = "0123456789abcdef".repeat(4);
 
@@ -24,4 +25,12 @@ test.each([
   ["sha256-", false],
 ])("%s: %p", (tag, expected) => {
   expect(isSignatureTag(tag)).toBe(expected);
+});
+
+test("the tags of a digest are tags that are known as such; what is too long for cosign has its list only", () => {
+  const short = parseDigest(`sha256:${hex}`)!;
+  const long = parseDigest(`sha512:${hex}${hex}`)!;
+  expect(cosignTags(short).map(String)).toEqual([`sha256-${hex}.sig`, `sha256-${hex}.att`, `sha256-${hex}.sbom`]);
+  expect([...cosignTags(short), referrersTag(short), referrersTag(long)].every(isSignatureTag)).toBe(true);
+  expect(cosignTags(long)).toEqual([]);
 });

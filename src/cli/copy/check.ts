@@ -1,0 +1,37 @@
+import { Command } from "commander";
+import { planCopies } from "../../copy/planner.ts";
+import type { CopyIo } from "./io.ts";
+import { copyOptions, type ImageFlags, withImageOptions } from "./options.ts";
+import { pairsOf } from "./pairs.ts";
+import { showPlan, statusOfPlan } from "./plan-text.ts";
+import { withSession } from "./session.ts";
+
+const examples = `
+Examples:
+  periplus check registry.k8s.io/pause:3.10 registry.example/k8s/pause
+  periplus check --all-tags registry.k8s.io/pause registry.example/k8s/pause || periplus copy --all-tags … --apply
+  periplus check --all-tags --deep SRC DST                                     also signatures of images that are there
+
+An image that is the same at both ends costs one HEAD at each.
+Exit status: 0 in sync, 1 refused, 2 typed wrongly, 3 something would be copied, 4 a source is missing, 5 something could
+not be found out. Where several hold: 1, then 5, 4, 3.
+`;
+
+/** `periplus check`: whether there is anything to copy, as a gate. */
+export function checkCommand(io: CopyIo): Command {
+  const command = new Command("check")
+    .description("Say whether images are at both ends the same; writes nothing.")
+    .argument("<src>", "the image, or with --all-tags the repository")
+    .argument("<dst>", "where it should be");
+  return withImageOptions(command)
+    .addHelpText("after", examples)
+    .action((from: string, to: string, flags: ImageFlags) =>
+      withSession(io, flags, async (session) => {
+        const pairs = await pairsOf(session, { from, to, allTags: flags.allTags === true });
+        const options = copyOptions(flags, true);
+        const plan = await planCopies(session.parts, pairs, { options, estimate: "none" });
+        showPlan(session.view, plan);
+        return statusOfPlan(plan);
+      }),
+    );
+}

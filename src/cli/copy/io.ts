@@ -1,0 +1,40 @@
+import { type Clock, systemClock } from "../../registry/clock.ts";
+import { type CacheIo, processIo as cacheIo } from "../cache/io.ts";
+
+/** The world of the commands about images. */
+export interface CopyIo extends CacheIo {
+  readonly clock: Clock;
+  /** Asks a registry whether it speaks TLS; nothing else goes out by it. */
+  readonly fetch: (url: string, init: BunFetchRequestInit) => Promise<Response>;
+  /** Reads a line that a person types, shown or not; absent where nobody can. */
+  readonly prompt: ((question: string, echo: "shown" | "hidden") => Promise<string>) | undefined;
+}
+
+/** The process as it is. */
+export function processIo(): CopyIo {
+  const isTerminal = process.stdin.isTTY && process.stderr.isTTY;
+  return { ...cacheIo(), clock: systemClock, fetch, prompt: isTerminal ? prompt : undefined };
+}
+
+const endCodes: ReadonlySet<string> = new Set(["\r", "\n", "\u0003", "\u0004"]);
+
+/** Reads key by key, so that what is hidden is never on the screen; Ctrl-C gives nothing. */
+async function prompt(question: string, echo: "shown" | "hidden"): Promise<string> {
+  const { stdin, stderr } = process;
+  stderr.write(question);
+  stdin.setRawMode(true).resume().setEncoding("utf8");
+  let typed = "";
+  try {
+    for await (const keys of stdin.iterator({ destroyOnReturn: false })) {
+      for (const key of String(keys)) {
+        if (endCodes.has(key)) return key === "\u0003" ? "" : typed;
+        typed = key === "\u007f" ? typed.slice(0, -1) : typed + key;
+        if (echo === "shown") stderr.write(key === "\u007f" ? "\b \b" : key);
+      }
+    }
+    return typed;
+  } finally {
+    stdin.setRawMode(false).pause();
+    stderr.write("\n");
+  }
+}

@@ -1,0 +1,133 @@
+import type { ImageTarget } from "./ends.ts";
+import { type CopyFailure, thrownFailure } from "./failure.ts";
+import { RegistryGates } from "./gates.ts";
+import { ImageCopy, type ImageCopyParts } from "./image-copy.ts";
+import type { CopyOptions } from "./pair.ts";
+import type { RunParts } from "./parts.ts";
+import type { Plan, PlanRow } from "./plan.ts";
+import { type CopyProgress, type ImageCounter, ProgressCount } from "./progress.ts";
+import { ReferrersLists } from "./referrers-list.ts";
+import { type CopyRow, FigureCount } from "./row.ts";
+import { Transfers } from "./transfers.ts";
+
+/** What came of a run as a whole, beside its rows. */
+export interface CopyResult {
+  readonly rows: readonly CopyRow[];
+  /** What went wrong when targets were made last; nothing of such a target is sure. */
+  readonly failures: readonly CopyFailure[];
+}
+
+/** How a run is carried out. */
+export interface RunOptions {
+  readonly options: CopyOptions;
+  /** Blobs that are sent at once, over all images. Each registry's own budget holds beside it. */
+  readonly blobsAtOnce: number;
+  /** Told of each image that has come to its end. */
+  readonly onRow?: (row: CopyRow) => void;
+}
+
+/** From each registry. */
+const imagesAtOnce = 6;
+
+/** Carries out a plan: every image has a row, and a bad one stops no other. */
+export class CopyRun {
+  readonly #parts: ImageCopyParts;
+  readonly #plan: Plan;
+  readonly #run: RunOptions;
+  readonly #progress: ProgressCount;
+
+  constructor(parts: RunParts, plan: Plan, run: RunOptions) {
+    const { asking } = parts;
+    const transfers = new Transfers(asking, run.blobsAtOnce);
+    this.#parts = { ...parts, transfers, lists: new ReferrersLists(asking), options: run.options };
+    this.#plan = plan;
+    this.#run = run;
+    this.#progress = new ProgressCount(plan.rows.length);
+  }
+
+  /** How far it is. */
+  get progress(): CopyProgress {
+    return this.#progress.now();
+  }
+
+  /** Runs to its end or until the signal ends it; then what is there stays, and the same run goes on from it. */
+  async run(): Promise<CopyResult> {
+    const gates = new RegistryGates(imagesAtOnce);
+    const { signal } = this.#parts.asking;
+    const rows = await Promise.all(
+      this.#plan.rows.map(async (row) => {
+        const turn = await gates.enter(row.pair.source, signal);
+        try {
+          const copied = await this.#image(row);
+          this.#run.onRow?.(copied);
+          return copied;
+        } finally {
+          turn?.release();
+        }
+      }),
+    );
+    return { rows, failures: await this.#close() };
+  }
+
+  async #image(row: PlanRow): Promise<CopyRow> {
+    const settled = this.#settled(row);
+    if (settled !== undefined || row.choice === undefined) {
+      this.#progress.skip();
+      return settled ?? notCopied(row, {});
+    }
+    const counter: ImageCounter = this.#progress.begin(row.target);
+    try {
+      return await new ImageCopy(this.#parts, row, row.choice, counter).run();
+    } catch (error) {
+      return notCopied(row, { failures: [thrownFailure(error)] });
+    } finally {
+      counter.end();
+    }
+  }
+
+  /** What is known without doing anything. A target that gave no word is tried: what is wrong with it shows then. */
+  #settled(row: PlanRow): CopyRow | undefined {
+    const { state, failure, targetDigest, choice } = row;
+    const { mayOverwrite } = this.#run.options;
+    if (this.#parts.asking.signal.aborted) return notCopied(row, { failures: [stopped] });
+    if (state === "present")
+      return notCopied(row, { status: "skipped", why: "it is there already", digest: targetDigest });
+    if (state === "absent") {
+      const message = `${row.source} is not there`;
+      return notCopied(row, { failures: [{ kind: "absent", side: "source", message }] });
+    }
+    if (state === "differs" && !mayOverwrite) {
+      return notCopied(row, {
+        status: "skipped",
+        why: `${row.target} stands for something else`,
+        digest: targetDigest,
+      });
+    }
+    const isTried = state !== "refused" && choice !== undefined && (state !== "unknown" || mayOverwrite);
+    return isTried ? undefined : notCopied(row, { failures: failure === undefined ? [] : [failure] });
+  }
+
+  async #close(): Promise<readonly CopyFailure[]> {
+    const targets = new Set<ImageTarget>(this.#plan.rows.map(({ pair }) => pair.target));
+    const closed = await Promise.allSettled([...targets].map((target) => target.close()));
+    return closed.flatMap((result) => (result.status === "rejected" ? [thrownFailure(result.reason)] : []));
+  }
+}
+
+const stopped: CopyFailure = { kind: "cancelled", side: undefined, message: "stopped before it was begun" };
+
+function notCopied(row: PlanRow, known: Partial<CopyRow>): CopyRow {
+  return {
+    source: row.source,
+    target: row.target,
+    status: "failed",
+    digest: undefined,
+    replaced: undefined,
+    why: undefined,
+    failures: [],
+    incomplete: [],
+    warnings: row.notes,
+    figures: new FigureCount(),
+    ...known,
+  };
+}

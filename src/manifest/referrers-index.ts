@@ -1,0 +1,65 @@
+import { z } from "zod";
+import type { Digest } from "../reference/digest.ts";
+import { ambiguityOf } from "./ambiguity.ts";
+import { manifestMaxBytes } from "./manifest.ts";
+import { mediaTypes } from "./media-types.ts";
+
+/** A manifest that refers to another one, as it is listed. */
+export interface ReferrerManifest {
+  readonly digest: Digest;
+  readonly mediaType: string;
+  readonly bytes: Uint8Array;
+}
+
+/** What becomes of an index when a referrer is added: new bytes, nothing since it is there, or why it cannot be done. */
+export type AddedReferrer =
+  | { readonly kind: "added"; readonly bytes: Uint8Array<ArrayBuffer> }
+  | { readonly kind: "listed" }
+  | { readonly kind: "refused"; readonly reason: string };
+
+const listSchema = z.looseObject({ manifests: z.array(z.looseObject({ digest: z.string() })) });
+
+const referrerSchema = z.looseObject({
+  artifactType: z.string().optional(),
+  config: z.looseObject({ mediaType: z.string().optional() }).optional(),
+  annotations: z.record(z.string(), z.string()).optional(),
+});
+
+/**
+ * The index that stands for a referrers list, with one more entry. Whatever else is in it stays. OCI distribution spec v1.1,
+ * "Pushing Manifests with Subject".
+ */
+export function addReferrer(index: Uint8Array | undefined, referrer: ReferrerManifest): AddedReferrer {
+  const list = index === undefined ? emptyList : listSchema.safeParse(parseJson(index)).data;
+  if (list === undefined) return { kind: "refused", reason: "the tag of its referrers list names no index" };
+  if (list.manifests.some(({ digest }) => digest === referrer.digest)) return { kind: "listed" };
+  const manifests = [...list.manifests, descriptorOf(referrer)];
+  const bytes = new TextEncoder().encode(JSON.stringify({ ...list, manifests }));
+  if (bytes.byteLength > manifestMaxBytes) return { kind: "refused", reason: "its referrers list would pass 4 MiB" };
+  return { kind: "added", bytes };
+}
+
+const emptyList = { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: [] } as const;
+
+/** An image's artifact type is that of its config. OCI image spec, manifest.md, "artifactType". */
+function descriptorOf({ digest, mediaType, bytes }: ReferrerManifest): object {
+  const { artifactType, config, annotations } = referrerSchema.safeParse(parseJson(bytes)).data ?? {};
+  const type = artifactType ?? config?.mediaType;
+  return {
+    mediaType,
+    digest,
+    size: bytes.byteLength,
+    ...(type === undefined ? {} : { artifactType: type }),
+    ...(annotations === undefined ? {} : { annotations }),
+  };
+}
+
+function parseJson(bytes: Uint8Array): unknown {
+  try {
+    const text = new TextDecoder().decode(bytes);
+    const value: unknown = JSON.parse(text);
+    return ambiguityOf(text) === undefined ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}

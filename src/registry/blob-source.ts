@@ -1,0 +1,110 @@
+import type { Absent, Unavailable } from "./remote.ts";
+import type { FlowingBody, Progress } from "./request.ts";
+import { type Bytes, VerifiedBytes } from "./verified-bytes.ts";
+import type { BlobToPush } from "./writable.ts";
+
+interface Part {
+  readonly startByte: number;
+  readonly endByte: number;
+}
+
+/** A blob as the bodies of requests: whole or in parts, one body at a time, a part given once more where the registry lost it. */
+export class BlobSource {
+  readonly #blob: BlobToPush;
+  readonly #bytes: VerifiedBytes;
+  /** What was read and lies beyond the part that was asked for. */
+  #rest: Bytes | undefined;
+  #givenBytes = 0;
+  /** Which body is the present one; former ones give nothing more. */
+  #turn = 0;
+  #toldBytes = 0;
+  #sentBytes = 0;
+
+  constructor(blob: BlobToPush) {
+    this.#blob = blob;
+    this.#bytes = new VerifiedBytes(blob);
+  }
+
+  /** Why there is no more of it, once that is so. */
+  get end(): Absent | Unavailable | undefined {
+    return this.#bytes.end;
+  }
+
+  /** How much was handed on in all; what was handed on twice is counted twice. */
+  get sentBytes(): number {
+    return this.#sentBytes;
+  }
+
+  /** A part of it as a body, which errors where the source ends for good. */
+  body(startByte: number, endByte: number): FlowingBody {
+    return (progress) => this.#stream({ startByte, endByte }, progress);
+  }
+
+  /** The present body is wanted no more. */
+  stop(): void {
+    this.#turn += 1;
+  }
+
+  /** Lets go of the source. */
+  close(): void {
+    this.stop();
+    this.#bytes.close();
+  }
+
+  #stream(part: Part, progress: Progress): ReadableStream<Bytes> {
+    this.#turn += 1;
+    const turn = this.#turn;
+    this.#goTo(part.startByte);
+    return new ReadableStream<Bytes>(
+      {
+        pull: async (controller) => {
+          progress.waits();
+          const bytes = await this.#take(turn, part);
+          if (bytes === undefined) return controller.error(new Error("there is no more of it"));
+          controller.enqueue(bytes);
+          if (this.#givenBytes < part.endByte) return progress.moved();
+          controller.close();
+          progress.ended();
+        },
+        cancel: () => {
+          if (turn === this.#turn) this.stop();
+        },
+      },
+      { highWaterMark: 0 },
+    );
+  }
+
+  #goTo(startByte: number): void {
+    if (this.#bytes.isReading || this.#givenBytes !== startByte) {
+      this.#givenBytes = this.#bytes.rewind(startByte);
+      this.#rest = undefined;
+    }
+    this.#tell(startByte - this.#toldBytes);
+  }
+
+  /** The next bytes of the part; `undefined` when there are none, or it is another body's turn. */
+  async #take(turn: number, { startByte, endByte }: Part): Promise<Bytes | undefined> {
+    while (turn === this.#turn) {
+      const piece = this.#rest ?? (await this.#bytes.read());
+      if (piece === undefined || turn !== this.#turn) return undefined;
+      const from = Math.max(0, Math.min(startByte - this.#givenBytes, piece.byteLength));
+      const to = Math.min(endByte - this.#givenBytes, piece.byteLength);
+      this.#rest = to < piece.byteLength ? piece.subarray(to) : undefined;
+      this.#givenBytes += to;
+      if (from < to) return this.#sent(piece.subarray(from, to));
+    }
+    return undefined;
+  }
+
+  #sent(bytes: Bytes): Bytes {
+    this.#sentBytes += bytes.byteLength;
+    this.#tell(bytes.byteLength);
+    return bytes;
+  }
+
+  #tell(byBytes: number): void {
+    if (byBytes === 0) return;
+    this.#toldBytes += byBytes;
+    this.#blob.onSent?.(byBytes);
+  }
+}

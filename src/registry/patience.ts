@@ -1,0 +1,52 @@
+import { discard } from "./body.ts";
+import { type Clock, pause } from "./clock.ts";
+import { rateAdvice } from "./rate-headers.ts";
+import type { CallLimits, Unavailable } from "./remote.ts";
+import type { Reply } from "./reply.ts";
+import type { RegistryRequest } from "./request.ts";
+
+/** What waiting is done with. */
+export interface PatienceOptions {
+  readonly clock: Clock;
+  readonly random: () => number;
+}
+
+/** No pause is shorter, and this much of chance is added, so that those who wait do not come back in step. */
+const shortestPauseMs = 1000;
+
+/** Asks again after the pause that a registry asks for, as long as the caller's patience lasts; the last answer stands. */
+export async function patiently(
+  { clock, random }: PatienceOptions,
+  request: RegistryRequest,
+  limits: CallLimits,
+  ask: () => Promise<Reply | Unavailable>,
+): Promise<Reply | Unavailable> {
+  let leftMs = limits.patienceMs ?? 0;
+  for (;;) {
+    const answer = await ask();
+    const askedMs = leftMs > 0 ? pauseAskedBy(answer, request, clock) : undefined;
+    if (askedMs === undefined) return answer;
+    const waitMs = Math.max(askedMs, shortestPauseMs) + random() * shortestPauseMs;
+    if (waitMs > leftMs || limits.signal.aborted) return answer;
+    if (answer.kind === "reply") await letGo(answer);
+    limits.onWait?.(waitMs);
+    await pause(clock, waitMs, limits.signal);
+    leftMs -= waitMs;
+  }
+}
+
+/** What goes out once is asked again only when it did not go out. */
+function pauseAskedBy(
+  answer: Reply | Unavailable,
+  { isOnce = false }: RegistryRequest,
+  clock: Clock,
+): number | undefined {
+  if (answer.kind === "unavailable") return isOnce && answer.status !== undefined ? undefined : answer.retryAfterMs;
+  const { status, headers } = answer.answered.response;
+  return status === 429 && !isOnce ? rateAdvice(status, headers, clock.epochMs()).pauseMs : undefined;
+}
+
+async function letGo(reply: Reply): Promise<void> {
+  await discard(reply.answered.response, reply.signal);
+  reply.close();
+}

@@ -1,0 +1,13 @@
+import type { Answered } from "./redirects.ts";
+
+/** An answer that holds its place among the upstream's requests, until it is closed. */
+export interface Reply {
+  readonly kind: "reply";
+  readonly answered: Answered;
+  /** Ends the reading of the body. */
+  readonly signal: AbortSignal;
+  /** From here on only the caller's signal ends it. */
+  disarm(): void;
+  /** Gives the place back. To be called once the body is read or cancelled. */
+  close(): void;
+}

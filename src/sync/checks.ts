@@ -13,8 +13,8 @@ export function checkTogether(reading: Reading, read: Read): void {
   const copies: ImageCopy[] = [];
   if (read.entries.length === 0) findings.warning([], "has no entries: nothing is copied");
   for (const placed of read.entries) {
-    checkTarget(reading, read, placed);
     checkTags(reading, read, placed);
+    if (!checkTarget(reading, read, placed)) continue;
     checkBackup(reading, read, placed);
     const known = knownCopies(placed.entry);
     if ("reason" in known)
@@ -27,9 +27,14 @@ export function checkTogether(reading: Reading, read: Read): void {
   }
 }
 
-function checkTarget({ findings }: Reading, { keys }: Read, { entry, path }: ReadEntry): void {
+/** False when nothing more can be said of where the entry's images go. */
+function checkTarget({ findings }: Reading, { keys }: Read, { entry, path }: ReadEntry): boolean {
   const { source, target, images, platforms } = entry;
-  const say = (message: string): void => findings.problem([...path, keys.to], message);
+  let isSound = true;
+  const say = (message: string): void => {
+    findings.problem([...path, keys.to], message);
+    isSound = false;
+  };
   if (source.kind === "registry" && target.rest === "none") {
     say("must end in /** so that every repository has a place of its own");
   }
@@ -37,11 +42,12 @@ function checkTarget({ findings }: Reading, { keys }: Read, { entry, path }: Rea
   if (images.kind === "tags" && target.tag !== undefined && !namesTag) {
     say("must have {tag} in its tag: all tags would land on one");
   }
-  if (images.kind !== "one" || images.tag !== undefined) return;
+  if (images.kind !== "one" || images.tag !== undefined) return isSound;
   if (namesTag) say(`has {tag} in its tag, and ${keys.from} has none`);
   if (target.tag === undefined && platforms.kind !== "all") {
     say(`needs a tag: with ${keys.platforms} the digest of ${keys.from} is not kept`);
   }
+  return isSound;
 }
 
 function checkTags({ findings }: Reading, { keys }: Read, { entry, path }: ReadEntry): void {

@@ -4,8 +4,7 @@ import type { UpstreamEntry } from "../config/file.ts";
 export interface SyncFile {
   readonly registries?: Readonly<Record<string, RegistryEntry>> | undefined;
   readonly defaults?: DefaultsEntry | undefined;
-  /** An element that the schema refused is null. */
-  readonly sync: readonly (EntryText | null)[];
+  readonly sync: readonly EntryText[];
   readonly schedule?: string | undefined;
   readonly parallel?: number | undefined;
   readonly dockerConfig?: boolean | undefined;

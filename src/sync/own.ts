@@ -1,15 +1,16 @@
 import { parseHost } from "../reference/host.ts";
 import type { SyncFile } from "./file.ts";
 import { entryOf } from "./entry.ts";
-import { type Read, type ReadEntry, type Reading, readValid, type RegistryDraft } from "./reading.ts";
+import { type Read, type ReadEntry, type Reading, readValid, type RegistryDraft, type Valid } from "./reading.ts";
 import { syncJsonSchema, syncSchema } from "./schema.ts";
 
 /** Reads a file in our own form. */
 export function readOwn(reading: Reading, value: unknown): Read | undefined {
-  const file = readValid(reading, syncSchema, value, syncJsonSchema);
-  if (file === undefined) return undefined;
+  const valid = readValid(reading, syncSchema, value, syncJsonSchema);
+  if (valid === undefined) return undefined;
+  const file = valid.value;
   return {
-    entries: entriesOf(reading, file),
+    entries: entriesOf(reading, valid),
     keys: { from: "from", to: "to", tags: "tags", platforms: "platforms", backup: "backup", delete: "delete" },
     registries: registriesOf(file),
     dockerConfig: file.dockerConfig ?? true,
@@ -17,14 +18,13 @@ export function readOwn(reading: Reading, value: unknown): Read | undefined {
   };
 }
 
-function entriesOf(reading: Reading, file: SyncFile): readonly ReadEntry[] {
+function entriesOf(reading: Reading, { value: file, indexOf }: Valid<SyncFile>): readonly ReadEntry[] {
   const defaults = { ...file.defaults, schedule: file.schedule };
   if (file.defaults?.platform !== undefined && file.defaults.platforms !== undefined) {
     reading.findings.problem(["defaults", "platform"], "and platforms exclude each other");
   }
-  return file.sync.flatMap((text, index): readonly ReadEntry[] => {
-    if (text === null) return [];
-    const path = ["sync", index];
+  return file.sync.flatMap((text, position): readonly ReadEntry[] => {
+    const path = ["sync", indexOf("sync", position)];
     if (text.platform !== undefined && text.platforms !== undefined) {
       reading.findings.problem([...path, "platform"], "and platforms exclude each other");
     }

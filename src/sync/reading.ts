@@ -6,6 +6,7 @@ import type { Findings, Path } from "../config/problem.ts";
 import type { z } from "zod";
 import type { FileContent } from "../config/files.ts";
 import type { RegistryHost } from "../reference/host.ts";
+import { isMapping } from "./format.ts";
 import type { Place, SyncEntry } from "./plan-input.ts";
 import type { Login } from "./registries.ts";
 
@@ -67,38 +68,50 @@ export interface RegistryDraft {
   readonly triesPlainHttp?: boolean | undefined;
 }
 
-/** The value of a file's schema with what it refuses taken out: an element of a list, a member of a mapping, else the whole key. */
+/** What a file's schema lets through, and where the elements of its lists stand in the file. */
+export interface Valid<T> {
+  readonly value: T;
+  /** The index in the file of an element of a list at the top: those that were refused are taken out. */
+  indexOf(key: string, position: number): number;
+}
+
+/** Says all that the schema refuses and takes it out: an element of a list, a member of a mapping, else the whole key. */
 export function readValid<T>(
-  reading: Reading,
+  reading: Pick<Reading, "findings">,
   schema: z.ZodType<T>,
   value: unknown,
   jsonSchemaOf: () => object,
-): T | undefined {
+): Valid<T> | undefined {
   const checked = checkSchema(schema, jsonSchemaOf, value);
-  if ("value" in checked) return checked.value;
+  if ("value" in checked) return { value: checked.value, indexOf: (_, position) => position };
   for (const { path, isKey, message } of checked.issues) {
     reading.findings.problem(path, message, isKey ? "key" : "value");
   }
-  const left = checked.issues.reduce<unknown>((rest, { path }) => without(rest, path.slice(0, 2)), value);
-  const again = schema.safeParse(left);
-  return again.success ? again.data : undefined;
+  const paths = checked.issues.map(({ path }) => path);
+  const again = schema.safeParse(pruned(value, paths));
+  if (!again.success) return undefined;
+  return { value: again.data, indexOf: (key, position) => keptIndexes(value, key, paths)[position] ?? position };
 }
 
-/** An element of a list becomes a hole, so that those behind it keep their index. */
-function without(value: unknown, path: Path): unknown {
-  const [key, ...inner] = path;
-  if (key === undefined) return undefined;
-  if (Array.isArray(value)) return value.map((item: unknown, index) => (index === key ? refused : item));
-  if (typeof value !== "object" || value === null) return value;
-  const entries = Object.entries(value).flatMap(([name, member]): readonly (readonly [string, unknown])[] => {
-    if (name !== String(key)) return [[name, member]];
-    return inner.length === 0 || typeof member !== "object" ? [] : [[name, without(member, inner)]];
-  });
-  return Object.fromEntries(entries);
+function pruned(value: unknown, paths: readonly Path[]): unknown {
+  if (!isMapping(value) || paths.some((path) => path.length === 0)) return undefined;
+  const gone = new Set(paths.filter((path) => path.length === 1).map(([key]) => String(key)));
+  const entries = Object.entries(value).filter(([key]) => !gone.has(key));
+  return Object.fromEntries(entries.map(([key, member]) => [key, prunedMember(member, key, paths)]));
 }
 
-/** Stands where an element of a list was refused; every schema of lists lets it through. */
-export const refused = null;
+function prunedMember(member: unknown, key: string, paths: readonly Path[]): unknown {
+  if (Array.isArray(member)) return keptIndexes({ [key]: member }, key, paths).map((index): unknown => member[index]);
+  if (!isMapping(member)) return member;
+  const gone = new Set(paths.filter(([first]) => String(first) === key).map(([, second]) => String(second)));
+  return Object.fromEntries(Object.entries(member).filter(([name]) => !gone.has(name)));
+}
+
+function keptIndexes(value: unknown, key: string, paths: readonly Path[]): readonly number[] {
+  const list = isMapping(value) ? value[key] : undefined;
+  const gone = new Set(paths.filter(([first]) => first === key).map(([, second]) => second));
+  return Array.isArray(list) ? [...list.keys()].filter((index) => !gone.has(index)) : [];
+}
 
 /** A path that the file names, absolute. */
 export function resolveFrom(reading: Pick<Reading, "path">, path: string): string {

@@ -64,7 +64,7 @@ export const syncSchema: z.ZodType<SyncFile> = z
   .strictObject({
     registries: about(z.record(scalar.registryHost, registry), "How registries are reached, by host.").optional(),
     defaults: about(z.strictObject(defaultsShape), "What entries may leave out.").optional(),
-    sync: about(z.array(z.union([entry, z.null()])), "What is copied from where to where."),
+    sync: about(z.array(entry), "What is copied from where to where."),
     schedule: about(schedule, "When everything is copied again; only when asked without it.").optional(),
     parallel: about(scalar.count(256), "Images that are copied at once.").optional(),
     dockerConfig: about(scalar.flag, "False: docker's logins are not used.").optional(),

@@ -18,7 +18,9 @@ const auth = z.strictObject({
   password: text.optional(),
   insecure: z.boolean({ error: "must be true or false" }).optional(),
 });
-const destination = z.union([text, z.array(text)], { error: "must be an image or a list of images" });
+const destination = z.union([text, z.array(text).min(1, { error: "must name an image" })], {
+  error: "must be an image or a list of images",
+});
 
 const schema: z.ZodType<SyncerFile> = z.strictObject({
   auth: z.record(z.string(), auth).nullish(),
@@ -33,8 +35,9 @@ function jsonSchema(): Readonly<Record<string, unknown>> {
 export function readImageSyncer(reading: Reading, value: unknown): Read | undefined {
   const isWhole = isMapping(value) && isMapping(value["images"]);
   const found = isWhole ? reading : nested(reading);
-  const file = readValid(found, schema, isWhole ? value : { images: value }, jsonSchema);
-  if (file === undefined) return undefined;
+  const valid = readValid(found, schema, isWhole ? value : { images: value }, jsonSchema);
+  if (valid === undefined) return undefined;
+  const file = valid.value;
   return {
     entries: Object.entries(file.images).flatMap(([source, targets]) => {
       return entriesOf(found, source, typeof targets === "string" ? [targets] : targets);

@@ -1,9 +1,9 @@
-/** A regsync file as written, version 1. Numbers are the texts that were written for them; an element that was refused is null. */
+/** A regsync file as written, version 1. Numbers are the texts that were written for them. */
 export interface RegsyncFile {
   readonly version?: string | undefined;
-  readonly creds?: readonly (CredsText | null)[] | null | undefined;
+  readonly creds?: readonly CredsText[] | null | undefined;
   readonly defaults?: RegsyncDefaults | null | undefined;
-  readonly sync?: readonly (RegsyncEntry | null)[] | null | undefined;
+  readonly sync?: readonly RegsyncEntry[] | null | undefined;
 }
 
 /** An element of `creds`. */

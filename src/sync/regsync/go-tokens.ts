@@ -38,7 +38,7 @@ export function goPieces(template: string): readonly GoPiece[] | GoRefusal {
     if (open < 0) return pieces;
     const action = readAction(rest.slice(open + (trimsBefore ? 3 : 2)));
     if ("reason" in action) return action;
-    if (action.tokens.length > 0) pieces.push({ kind: "action", tokens: action.tokens });
+    if (action.tokens !== undefined) pieces.push({ kind: "action", tokens: action.tokens });
     rest = action.rest;
     trimsNext = action.trimsNext;
   }
@@ -50,14 +50,16 @@ function trimmed(text: string, start: boolean, end: boolean): string {
 }
 
 interface Action {
-  readonly tokens: readonly GoToken[];
+  /** Absent for a comment. */
+  readonly tokens: readonly GoToken[] | undefined;
   readonly rest: string;
   readonly trimsNext: boolean;
 }
 
 function readAction(text: string): Action | GoRefusal {
   const comment = /^\s*\/\*[^]*?\*\/\s*(-?)\}\}/.exec(text);
-  if (comment !== null) return { tokens: [], rest: text.slice(comment[0].length), trimsNext: comment[1] === "-" };
+  if (comment !== null)
+    return { tokens: undefined, rest: text.slice(comment[0].length), trimsNext: comment[1] === "-" };
   const tokens: GoToken[] = [];
   let at = 0;
   for (;;) {

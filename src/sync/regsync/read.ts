@@ -16,17 +16,18 @@ import { regsyncJsonSchema, regsyncSchema } from "./schema.ts";
 export function readRegsync(reading: Reading, value: unknown): Read | undefined {
   const { value: stripped, ignored } = stripIgnored(value);
   for (const { path, message } of ignored) reading.findings.warning(path, message);
-  const file = readValid(reading, regsyncSchema, stripped, regsyncJsonSchema);
-  if (file === undefined) return undefined;
+  const valid = readValid(reading, regsyncSchema, stripped, regsyncJsonSchema);
+  if (valid === undefined) return undefined;
+  const { value: file, indexOf } = valid;
   const defaults = file.defaults ?? {};
   const parallel = Number(defaults.parallel ?? 0);
   return {
-    entries: (file.sync ?? []).flatMap((entry, index) => {
-      return entry === null ? [] : entryOf(reading, entry, defaults, ["sync", index]);
+    entries: (file.sync ?? []).flatMap((entry, position) => {
+      return entryOf(reading, entry, defaults, ["sync", indexOf("sync", position)]);
     }),
     keys: { from: "source", to: "target", tags: "tags", platforms: "platforms", backup: "backup", delete: "delete" },
-    registries: (file.creds ?? []).flatMap((creds, index) => {
-      return creds === null ? [] : registryOf(reading, creds, ["creds", index]);
+    registries: (file.creds ?? []).flatMap((creds, position) => {
+      return registryOf(reading, creds, ["creds", indexOf("creds", position)]);
     }),
     dockerConfig: defaults.skipDockerConfig !== true,
     parallel: parallel === 0 ? undefined : parallel,

@@ -15,6 +15,7 @@ import type {
 } from "./file.ts";
 import { parseGoDuration } from "./go-duration.ts";
 import { parseRegsyncRange } from "./range.ts";
+import { parseRegsyncSchedule } from "./schedule.ts";
 
 const text = z.string({ error: (issue) => (issue.input === undefined ? "is missing" : "must be a text") });
 const count = readable((written) => (/^[0-9]{1,6}$/.test(written) ? written : undefined), "a whole number");
@@ -24,6 +25,8 @@ const platform = readable(parsePlatform, "os/architecture[/variant] such as linu
 const expressions = z.array(readable(compileAnchored, "a regular expression")).nullish() as z.ZodType<
   AllowDeny["allow"]
 >;
+/** An empty one is none, as with any text of a Go program. */
+const parseSchedule = (written: string): unknown => (written === "" ? written : parseRegsyncSchedule(written));
 const ranges = z.array(readable(parseRegsyncRange, "a range of versions"));
 
 const creds = z.strictObject({
@@ -43,7 +46,7 @@ const creds = z.strictObject({
 const shared = {
   backup: text.optional(),
   interval: duration.optional(),
-  schedule: text.optional(),
+  schedule: readable(parseSchedule, "five fields of cron").optional(),
   digestTags: scalar.flag.optional(),
   referrers: scalar.flag.optional(),
 } satisfies Shape<RegsyncShared>;
@@ -77,9 +80,9 @@ const entry = z.strictObject({
 /** The schema of a regsync file, without the keys that mean nothing here. */
 export const regsyncSchema: z.ZodType<RegsyncFile> = z.strictObject({
   version: readable((written) => (written === "1" ? written : undefined), "1").optional(),
-  creds: z.array(z.union([creds, z.null()])).nullish(),
+  creds: z.array(creds).nullish(),
   defaults: defaults.nullish(),
-  sync: z.array(z.union([entry, z.null()])).nullish(),
+  sync: z.array(entry).nullish(),
 } satisfies Shape<RegsyncFile>);
 
 /** The same as JSON Schema, for the names of keys. */

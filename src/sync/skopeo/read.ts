@@ -13,8 +13,9 @@ import { skopeoTarget } from "./target.ts";
 
 /** Reads what `skopeo sync --src yaml` reads, as it is. Where images go is said on the command line. */
 export function readSkopeo(reading: Reading, value: unknown): Read | undefined {
-  const file = readValid(reading, skopeoSchema, value, skopeoJsonSchema);
-  if (file === undefined) return undefined;
+  const valid = readValid(reading, skopeoSchema, value, skopeoJsonSchema);
+  if (valid === undefined) return undefined;
+  const file = valid.value;
   const registries = Object.entries(file);
   const entries = registries.flatMap(([name, registry]) => entriesOf(reading, name, registry ?? {}));
   warnOfDifferences(reading, entries);

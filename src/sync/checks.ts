@@ -17,8 +17,7 @@ export function checkTogether(reading: Reading, read: Read): void {
     if (!checkTarget(reading, read, placed)) continue;
     checkBackup(reading, read, placed);
     const known = knownCopies(placed.entry);
-    if ("reason" in known)
-      findings.problem([...placed.path, read.keys.to], `makes a name that cannot be: ${known.reason}`);
+    if ("reason" in known) findings.problem(placed.targetPath, `makes a name that cannot be: ${known.reason}`);
     else copies.push(...known);
   }
   for (const { path, message } of settleCopies(copies).problems) {
@@ -28,11 +27,11 @@ export function checkTogether(reading: Reading, read: Read): void {
 }
 
 /** False when nothing more can be said of where the entry's images go. */
-function checkTarget({ findings }: Reading, { keys }: Read, { entry, path }: ReadEntry): boolean {
+function checkTarget({ findings }: Reading, { keys }: Read, { entry, targetPath }: ReadEntry): boolean {
   const { source, target, images, platforms } = entry;
   let isSound = true;
   const say = (message: string): void => {
-    findings.problem([...path, keys.to], message);
+    findings.problem(targetPath, message);
     isSound = false;
   };
   if (source.kind === "registry" && target.rest === "none") {

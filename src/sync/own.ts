@@ -11,7 +11,7 @@ export function readOwn(reading: Reading, value: unknown): Read | undefined {
   const file = valid.value;
   return {
     entries: entriesOf(reading, valid),
-    keys: { from: "from", to: "to", tags: "tags", platforms: "platforms", backup: "backup", delete: "delete" },
+    keys: { from: "from", tags: "tags", platforms: "platforms", backup: "backup", delete: "delete" },
     registries: registriesOf(file),
     dockerConfig: file.dockerConfig ?? true,
     parallel: file.parallel,
@@ -31,7 +31,7 @@ function entriesOf(reading: Reading, { value: file, indexOf }: Valid<SyncFile>):
     const entry = entryOf(reading, text, path, defaults);
     if (entry === undefined) return [];
     const isDefaultDelete = text.delete === undefined && entry.images.kind === "one";
-    return [{ entry: isDefaultDelete ? { ...entry, delete: false } : entry, path }];
+    return [{ entry: isDefaultDelete ? { ...entry, delete: false } : entry, path, targetPath: [...path, "to"] }];
   });
 }
 

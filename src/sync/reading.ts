@@ -42,17 +42,18 @@ export interface Destination {
 export interface Read {
   readonly entries: readonly ReadEntry[];
   /** What its form calls what ours calls so. */
-  readonly keys: Readonly<Record<"backup" | "delete" | "from" | "platforms" | "tags" | "to", string>>;
+  readonly keys: Readonly<Record<"backup" | "delete" | "from" | "platforms" | "tags", string>>;
   readonly registries: readonly RegistryDraft[];
   /** Registries that name no login are logged in to as docker is. */
   readonly dockerConfig: boolean;
   readonly parallel: number | undefined;
 }
 
-/** An entry, and the path of its lines. */
+/** An entry, the path of its lines, and that of where it says where images go. */
 export interface ReadEntry {
   readonly entry: SyncEntry;
   readonly path: Path;
+  readonly targetPath: Path;
 }
 
 /** A registry's own lines. */
@@ -72,7 +73,7 @@ export interface RegistryDraft {
 export interface Valid<T> {
   readonly value: T;
   /** The index in the file of an element of a list at the top: those that were refused are taken out. */
-  indexOf(key: string, position: number): number;
+  readonly indexOf: (key: string, position: number) => number;
 }
 
 /** Says all that the schema refuses and takes it out: an element of a list, a member of a mapping, else the whole key. */

@@ -90,5 +90,5 @@ test("a helper is asked by its own name", async () => {
   const found = await access({ text }, "r.io");
   expect(found.login).toEqual({ kind: "helper", helper: "absent" });
   const asked = registryCredentials(found, { ...world, env: { PATH: "/nowhere" } })();
-  await expect(asked).rejects.toThrow("docker-credential-absent");
+  expect(await asked.catch(String)).toContain("docker-credential-absent");
 });

@@ -78,7 +78,7 @@ test.each([
   ],
   [
     "auth: { quay.io: { user: x } }\nimages: { quay.io/a/b: r.io/b }",
-    'sync.yaml:1:20: auth.quay.io.user: is no known key; is "username" meant?',
+    "sync.yaml:1:20: auth.quay.io.user: is no known key; those known here are",
   ],
   [
     "images: { quay.io/a/b: r.io/b }\nproc: 3",

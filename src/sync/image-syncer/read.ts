@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Path } from "../../config/problem.ts";
+import type { Findings, Path } from "../../config/problem.ts";
 import { isMapping } from "../format.ts";
 import { type Read, type ReadEntry, type Reading, readValid } from "../reading.ts";
 import { imageSyncerRegistries, type SyncerAuth } from "./auth.ts";
@@ -34,46 +34,51 @@ function jsonSchema(): Readonly<Record<string, unknown>> {
 /** Reads image-syncer's file of images, as it is, or its older one that has the logins too. */
 export function readImageSyncer(reading: Reading, value: unknown): Read | undefined {
   const isWhole = isMapping(value) && isMapping(value["images"]);
-  const found = isWhole ? reading : nested(reading);
-  const valid = readValid(found, schema, isWhole ? value : { images: value }, jsonSchema);
+  const valid = readValid(
+    isWhole ? reading : { findings: inside(reading.findings) },
+    schema,
+    isWhole ? value : { images: value },
+    jsonSchema,
+  );
   if (valid === undefined) return undefined;
-  const file = valid.value;
+  const { images, auth: logins } = valid.value;
+  const base: Path = isWhole ? ["images"] : [];
   return {
-    entries: Object.entries(file.images).flatMap(([source, targets]) => {
-      return entriesOf(found, source, typeof targets === "string" ? [targets] : targets);
-    }),
-    keys: { from: "it", to: "target", tags: "tags", platforms: "platforms", backup: "backup", delete: "delete" },
-    registries: imageSyncerRegistries(found, file.auth ?? {}),
+    entries: Object.entries(images).flatMap(([source, targets]) => entriesOf(reading, source, targets, base)),
+    keys: { from: "it", tags: "tags", platforms: "platforms", backup: "backup", delete: "delete" },
+    registries: imageSyncerRegistries(reading, logins ?? {}),
     dockerConfig: true,
     parallel: undefined,
   };
 }
 
-function entriesOf(reading: Reading, source: string, targets: readonly string[]): readonly ReadEntry[] {
-  const path = ["images", source];
+function entriesOf(
+  reading: Reading,
+  source: string,
+  targets: string | readonly string[],
+  base: Path,
+): readonly ReadEntry[] {
+  const path = [...base, source];
   const from = expandVariables(reading, source, path);
-  return targets.flatMap((target, index): readonly ReadEntry[] => {
-    const at: Path = targets.length === 1 ? path : [...path, index];
+  const list = typeof targets === "string" ? [targets] : targets;
+  return list.flatMap((target, index): readonly ReadEntry[] => {
+    const at: Path = typeof targets === "string" ? path : [...path, index];
     const to = expandVariables(reading, target, at);
     return from === undefined || to === undefined ? [] : ruleEntries(reading, from, to, at);
   });
 }
 
 /** What is said of `images.X`, said of `X`: there the rules are the whole file. */
-function nested(reading: Reading): Reading {
-  const placed = (path: Path): Path => (path[0] === "images" ? path.slice(1) : path);
+function inside(findings: Findings): Findings {
+  const placed = (path: Path): Path => path.slice(1);
   return {
-    ...reading,
-    findings: {
-      get problems() {
-        return reading.findings.problems;
-      },
-      get warnings() {
-        return reading.findings.warnings;
-      },
-      problem: (path, message, part) => reading.findings.problem(placed(path), message, part),
-      warning: (path, message) => reading.findings.warning(placed(path), message),
+    get problems() {
+      return findings.problems;
     },
-    placeOf: (path) => reading.placeOf(placed(path)),
+    get warnings() {
+      return findings.warnings;
+    },
+    problem: (path, message, part) => findings.problem(placed(path), message, part),
+    warning: (path, message) => findings.warning(placed(path), message),
   };
 }

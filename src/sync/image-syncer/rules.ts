@@ -46,7 +46,7 @@ export function ruleEntries(reading: Reading, from: string, to: string, path: Pa
       delete: false,
       schedule: undefined,
     };
-    return { entry, path };
+    return { entry, path, targetPath: path };
   });
 }
 

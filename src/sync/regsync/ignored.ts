@@ -69,3 +69,8 @@ export function stripIgnored(value: unknown): Stripped {
   const stripped = top.map(([key, part]) => [key, strip(part, [key], tables[key] ?? {})] as const);
   return { value: Object.fromEntries(stripped), ignored };
 }
+
+/** Every key of regsync that means nothing here. */
+export const ignoredKeys: ReadonlySet<string> = new Set(
+  [defaultsIgnored, credsIgnored].flatMap((table) => Object.keys(table)),
+);

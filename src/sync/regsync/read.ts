@@ -25,7 +25,7 @@ export function readRegsync(reading: Reading, value: unknown): Read | undefined 
     entries: (file.sync ?? []).flatMap((entry, position) => {
       return entryOf(reading, entry, defaults, ["sync", indexOf("sync", position)]);
     }),
-    keys: { from: "source", to: "target", tags: "tags", platforms: "platforms", backup: "backup", delete: "delete" },
+    keys: { from: "source", tags: "tags", platforms: "platforms", backup: "backup", delete: "delete" },
     registries: (file.creds ?? []).flatMap((creds, position) => {
       return registryOf(reading, creds, ["creds", indexOf("creds", position)]);
     }),
@@ -48,7 +48,7 @@ function entryOf(reading: Reading, written: RegsyncEntry, defaults: RegsyncDefau
     delete: false,
     schedule: scheduleOf(reading, written, defaults, path),
   };
-  return [{ entry, path }];
+  return [{ entry, path, targetPath: [...path, "target"] }];
 }
 
 /** Filters where nothing is filtered: regsync passes over them. */

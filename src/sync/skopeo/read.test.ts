@@ -95,7 +95,11 @@ test.each<[string, Destination, string]>([
     { dest: "r.io", scoped: true },
     'command line: --dest: "a.io:5000" in it is not a repository',
   ],
-  ["a.io: { image: { x: [] } }", { dest: "r.io" }, 'sync.yaml:1:9: a.io.image: is no known key; is "images" meant?'],
+  [
+    "a.io: { image: { x: [] }, tls-verify: true }",
+    { dest: "r.io" },
+    'sync.yaml:1:9: a.io.image: is no known key; is "images" meant?',
+  ],
   ["a.io: { images: { X: [] } }", { dest: "r.io" }, 'sync.yaml:1:19: a.io.images.X: is no repository: "X" is not'],
   ["a.io: { images: { 'x:1': [] } }", { dest: "r.io" }, "sync.yaml:1:19: a.io.images.x:1: is no repository: tags and"],
   [

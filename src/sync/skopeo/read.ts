@@ -21,7 +21,7 @@ export function readSkopeo(reading: Reading, value: unknown): Read | undefined {
   warnOfDifferences(reading, entries);
   return {
     entries,
-    keys: { from: "it", to: "--dest", tags: "tags", platforms: "platforms", backup: "backup", delete: "delete" },
+    keys: { from: "it", tags: "tags", platforms: "platforms", backup: "backup", delete: "delete" },
     registries: registries.flatMap(([name, registry]) => skopeoRegistries(reading, name, registry ?? {})),
     dockerConfig: true,
     parallel: undefined,
@@ -38,6 +38,7 @@ function entriesOf(reading: Reading, name: string, registry: SkopeoRegistry): re
     for (const images of choices) {
       entries.push({
         path,
+        targetPath: ["--dest"],
         entry: {
           ...plain,
           at: reading.placeOf(path),

@@ -4,7 +4,7 @@ import { isMapping, type SyncFormat } from "./format.ts";
 import { fileArguments } from "./regsync/go-template.ts";
 
 /** The names in a folder. Rejects with the system's error, whose `code` says why. */
-export type ReadFolder = (path: string) => Promise<readonly string[]>;
+type ReadFolder = (path: string) => Promise<readonly string[]>;
 
 /** The disk, as far as a sync file may name parts of it. */
 export interface Disk {

@@ -28,6 +28,7 @@ test.each([
 
 test("a list alone needs no list of the registry's", async () => {
   expect(await choose(", repositories: { list: [pause, b, pause] }", undefined)).toBe("pause b");
+  expect(await choose(", repositories: { list: [] }", undefined)).toBe("nothing: no repositories are listed");
 });
 
 test("a registry that lists nothing is said to", async () => {

@@ -21,7 +21,10 @@ export function chooseRepositories(
   available: readonly Repository[] | undefined,
 ): Chosen<Repository> {
   const { list, match, skip } = choice;
-  if (available === undefined) return { kind: "chosen", names: [...new Set(list)], absent: [] };
+  if (available === undefined) {
+    if (list.length === 0) return { kind: "nothing", reason: "no repositories are listed" };
+    return { kind: "chosen", names: [...new Set(list)], absent: [] };
+  }
   const there = new Set(available);
   const listed = new Set(list);
   const isMeant = (name: Repository): boolean =>

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { describe } from "../testing/describe.ts";
-import { inputOf, problemsOf } from "../testing/world.ts";
+import { inputOf, problemsOf, warningsOf } from "../testing/world.ts";
 
 const digest = `sha256:${"0a".repeat(32)}`;
 
@@ -62,6 +62,25 @@ images:
   ]);
 });
 
+test("a registry has one login: its own before that of a path", async () => {
+  const text = (auth: string): string => `auth: { ${auth} }\nimages: { quay.io/a/b: r.io/b }`;
+  const both = text("quay.io/a: { username: a, password: a }, quay.io: { username: q, password: q }");
+  const paths = text("quay.io/a: { username: a, password: a }, quay.io/b: { username: b, password: b }");
+  const user = async (file: string): Promise<unknown> => {
+    const { registries } = await inputOf({ text: file });
+    return [...registries].find(([host]) => host === "quay.io")?.[1].login;
+  };
+  expect(await user(both)).toMatchObject({ username: "q" });
+  expect(await user(paths)).toMatchObject({ username: "a" });
+  expect(await warningsOf({ text: both })).toEqual([
+    "sync.yaml:1:20: auth.quay.io/a: is NOT used: a registry has one login here, and quay.io has another",
+  ]);
+  expect(await warningsOf({ text: paths })).toEqual([
+    "sync.yaml:1:20: auth.quay.io/a: is used for all of quay.io: a registry has one login here",
+    "sync.yaml:1:61: auth.quay.io/b: is NOT used: a registry has one login here, and quay.io has another",
+  ]);
+});
+
 test.each([
   ["quay.io/a/b: r.io/b:1", "sync.yaml:1:14: quay.io/a/b: must have as many tags in its target as in its source"],
   ["quay.io/a/b:1,2: r.io/b:1", "sync.yaml:1:18: quay.io/a/b:1,2: must have as many tags"],
@@ -72,10 +91,7 @@ test.each([
   ["quay.io/a/b: r.io/$NAME", "sync.yaml:1:14: quay.io/a/b: uses the variable NAME, which is not set"],
   ["quay.io/a/b: []", "sync.yaml:1:14: quay.io/a/b: must name an image"],
   [`quay.io/a/b: r.io/b@${digest}`, "sync.yaml:1:14: quay.io/a/b: has a digest in its target that is not the source's"],
-  [
-    "auth: { quay.io/a: {} }\nimages: { quay.io/a/b: r.io/b }",
-    "sync.yaml:1:9: auth.quay.io/a: is for a path; a registry has one",
-  ],
+  ["auth: { 'a b': {} }\nimages: { quay.io/a/b: r.io/b }", "sync.yaml:1:9: auth.a b: is no registry's host"],
   [
     "auth: { quay.io: { user: x } }\nimages: { quay.io/a/b: r.io/b }",
     "sync.yaml:1:20: auth.quay.io.user: is no known key; those known here are",

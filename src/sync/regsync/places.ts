@@ -1,6 +1,7 @@
 import type { Path } from "../../config/problem.ts";
 import { parseHost } from "../../reference/host.ts";
 import { parseReference, type Reference } from "../../reference/reference.ts";
+import { namesImage } from "../entry.ts";
 import { compileAnchored, type Pattern } from "../pattern.ts";
 import type { SyncEntry } from "../plan-input.ts";
 import type { VersionRange } from "../range.ts";
@@ -65,16 +66,27 @@ function imagePlaces(named: Named): Places | undefined {
 }
 
 function repositoryPlaces(named: Named): Places | undefined {
-  const source = referenceOf(named, "source");
-  const target = parseTarget(named.target, "whole");
-  if (source === undefined) return undefined;
-  if ("reason" in target) return refuse(named, "target", target.reason);
-  if (target.tag !== undefined) return refuse(named, "target", "must have no tag with type repository");
-  if (source.digest !== undefined || source.tag !== "latest" || named.source.endsWith(":latest")) {
-    return refuse(named, "source", "must have no tag and no digest with type repository");
+  const source = repositoryOf(named, "source");
+  const target = repositoryOf(named, "target");
+  if (source === undefined || target === undefined) return undefined;
+  return {
+    source: { kind: "repository", host: source.host, repository: source.repository },
+    images: imagesOf(named.written),
+    target: { host: target.host, path: target.repository, rest: "none", tag: undefined },
+  };
+}
+
+/** A tag has no place where tags are chosen; one that is there all the same is passed over. */
+function repositoryOf(named: Named, key: "source" | "target"): Reference | undefined {
+  const reference = referenceOf(named, key);
+  if (reference?.digest !== undefined) return refuse(named, key, "must have no digest with type repository");
+  if (reference !== undefined && namesImage(named[key])) {
+    named.reading.findings.warning(
+      [...named.path, key],
+      "has a tag, which is not used with type repository: tags says which",
+    );
   }
-  const { host, repository } = source;
-  return { source: { kind: "repository", host, repository }, images: imagesOf(named.written), target };
+  return reference;
 }
 
 function registryPlaces(named: Named): Places | undefined {

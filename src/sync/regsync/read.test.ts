@@ -181,12 +181,8 @@ test.each([
   [written("backup: '{{if .Ref.Tag}}x{{end}}'"), "sync.yaml:2:65: sync[0].backup: uses {{if}}; write what it comes to"],
   [written("backup: '{{.Ref.Tag}}'"), "sync.yaml:2:65: sync[0].backup: is what would be overwritten itself"],
   [
-    "sync: [{ source: 'a.io/x:1', target: r.io/x, type: repository }]",
-    "sync.yaml:1:18: sync[0].source: must have no tag and no digest with type",
-  ],
-  [
-    "sync: [{ source: a.io/x, target: 'r.io/x:1', type: repository }]",
-    "sync.yaml:1:34: sync[0].target: must have no tag with type repository",
+    "sync: [{ source: 'a.io/x@sha256:0', target: r.io/x, type: repository }]",
+    "sync.yaml:1:18: sync[0].source: is no image:",
   ],
   [
     "sync: [{ source: 'ocidir://x', target: r.io/x, type: image }]",
@@ -229,6 +225,15 @@ test.each([
 ])("%j has one problem, at %j", async (text, expected) => {
   const problems = await problemsOf({ text, format: "regsync" });
   expect(problems.map((problem) => problem.slice(0, expected.length))).toEqual([expected]);
+});
+
+test("a tag where tags are chosen is passed over, and said to be", async () => {
+  const text = "sync: [{ source: 'a.io/x:1', target: 'r.io/x:1', type: repository, tags: { allow: [a] } }]";
+  expect((await inputOf({ text })).entries.map(describe)).toEqual(["a.io/x:[/a/] -> r.io/x"]);
+  expect(await warningsOf({ text })).toEqual([
+    "sync.yaml:1:18: sync[0].source: has a tag, which is not used with type repository: tags says which",
+    "sync.yaml:1:38: sync[0].target: has a tag, which is not used with type repository: tags says which",
+  ]);
 });
 
 test("what is wrong with a default is said once", async () => {

@@ -22,9 +22,7 @@ const count = readable((written) => (/^[0-9]{1,6}$/.test(written) ? written : un
 const rate = readable((written) => (/^[0-9]{1,6}(\.[0-9]{1,6})?$/.test(written) ? written : undefined), "a number");
 const duration = readable(parseGoDuration, "a duration such as 60m or 1h30m");
 const platform = readable(parsePlatform, "os/architecture[/variant] such as linux/amd64");
-const expressions = z.array(readable(compileAnchored, "a regular expression")).nullish() as z.ZodType<
-  AllowDeny["allow"]
->;
+const expressions = z.array(readable(compileAnchored, "a regular expression")).nullish();
 /** An empty one is none, as with any text of a Go program. */
 const parseSchedule = (written: string): unknown => (written === "" ? written : parseRegsyncSchedule(written));
 const ranges = z.array(readable(parseRegsyncRange, "a range of versions"));
@@ -58,8 +56,8 @@ const defaults = z.strictObject({
 } satisfies Shape<RegsyncDefaults>);
 
 const tags = z.strictObject({
-  allow: expressions.optional(),
-  deny: expressions.optional(),
+  allow: expressions,
+  deny: expressions,
   semverRange: ranges.nullish(),
 } satisfies Shape<RegsyncTags>);
 
@@ -70,9 +68,7 @@ const entry = z.strictObject({
   type: z.enum(["image", "repository", "registry"]),
   tags: tags.nullish(),
   tagSets: z.array(tags).nullish(),
-  repos: z
-    .strictObject({ allow: expressions.optional(), deny: expressions.optional() } satisfies Shape<AllowDeny>)
-    .nullish(),
+  repos: z.strictObject({ allow: expressions, deny: expressions } satisfies Shape<AllowDeny>).nullish(),
   platform: platform.optional(),
   platforms: z.array(platform).nullish(),
 } satisfies Shape<RegsyncEntry>);

@@ -73,7 +73,7 @@ test("its registries are reached as it says", async () => {
 const platforms = "sync.yaml:1:1: every platform of an image is copied, as by skopeo with --all";
 
 test("where it differs from skopeo, it says so", async () => {
-  expect(await warningsOf({ text: etcd, destination: { dest: "r.io" } })).toEqual([
+  expect(await warningsOf({ text: etcd, destination: { dest: "r.io/" } })).toEqual([
     platforms,
     "sync.yaml:1:1: repositories keep their whole path: coreos/etcd goes to r.io/coreos/etcd, where skopeo puts it at r.io/etcd; say --flatten for that",
   ]);

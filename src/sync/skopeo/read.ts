@@ -114,9 +114,10 @@ function warnOfDifferences({ findings, destination }: Reading, entries: readonly
   );
   const [first] = deep.flatMap(({ entry }) => (entry.source.kind === "repository" ? [entry.source.repository] : []));
   if (!isWhole || first === undefined) return;
+  const dest = destination.dest?.replace(/\/+$/, "");
   const last = first.slice(first.lastIndexOf("/") + 1);
   findings.warning(
     [],
-    `repositories keep their whole path: ${first} goes to ${destination.dest}/${first}, where skopeo puts it at ${destination.dest}/${last}; say --flatten for that`,
+    `repositories keep their whole path: ${first} goes to ${dest}/${first}, where skopeo puts it at ${dest}/${last}; say --flatten for that`,
   );
 }

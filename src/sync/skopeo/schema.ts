@@ -20,7 +20,7 @@ export interface SkopeoRegistry {
 }
 
 /** A login that stands in the file itself. */
-export interface SkopeoCredentials {
+interface SkopeoCredentials {
   readonly username?: string | undefined;
   readonly password?: string | undefined;
 }

@@ -3,7 +3,7 @@ import { type InvalidSync, type LoadedSync, loadSync, type LoadSyncOptions } fro
 import type { SyncPlanInput } from "../plan-input.ts";
 
 /** Files by absolute path, as tests see the disk. */
-export type Files = Readonly<Record<string, string>>;
+type Files = Readonly<Record<string, string>>;
 
 /** What a test loads: the text of /etc/sync/sync.yaml and what is around it. */
 export type World = Partial<Pick<LoadSyncOptions, "destination" | "env" | "format">> & {

@@ -49,7 +49,7 @@ test("a source without tags is said to be one", () => {
 });
 
 test("a list alone needs no list of the source's, and without one it is taken at its word", () => {
-  expect(choose({ list: [] }, undefined)).toBe("nothing: no tags are listed");
+  expect(chooseTags(tagChoice({ list: [] }), undefined)).toEqual({ kind: "nothing", reason: "no tags are listed" });
   expect(needsTagList(tagChoice({ list: ["a"] }))).toBe(false);
   expect(needsTagList(tagChoice({ list: ["a"], newest: 1 }))).toBe(true);
   expect(needsTagList(tagChoice({}))).toBe(true);

@@ -15,6 +15,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   mirror: ["errors", "manifest", "reference", "registry", "rules", "store"],
   copy: ["errors", "manifest", "reference", "registry"],
   layout: ["copy", "errors", "manifest", "reference", "registry", "zod"],
+  sync: ["config", "reference", "re2js", "zod"],
   steer: ["config", "errors", "manifest", "net", "reference", "registry", "rules"],
   hosted: ["manifest", "mirror", "reference", "store"],
   server: [

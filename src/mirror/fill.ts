@@ -145,14 +145,15 @@ export class Fill {
   }
 
   /** The next bytes at an offset, at most 256 KiB. Waits for them. Throws the fill's failure; a disk's is no end, but a loss. */
-  async read(reader: object, offset: number): Promise<FillRead> {
+  async read(reader: object, offset: number, maxBytes: number): Promise<FillRead> {
     this.#readers.moved(reader, offset, this.#headBytes);
     this.#resumeDownload?.();
     for (;;) {
       if (this.#state.kind === "failed") throw this.#state.failure;
       if (offset < this.#shownBytes) {
-        const recent = this.#recent.read(offset, Math.min(offset + this.#readers.readBytes, this.#shownBytes));
-        const bytes = recent ?? (await this.readWritten(offset).catch(() => null));
+        const end = offset + Math.min(maxBytes, this.#readers.readBytes);
+        const recent = this.#recent.read(offset, Math.min(end, this.#shownBytes));
+        const bytes = recent ?? (await this.#readWritten(offset, end).catch(() => null));
         if (bytes === null) return { kind: "lost", keptBytes: 0 };
         if (bytes !== undefined) return { kind: "bytes", bytes };
         if (this.#writer?.error !== undefined || this.#draft === undefined) {
@@ -164,10 +165,13 @@ export class Fill {
   }
 
   /** What the disk holds from an offset on, as far as one read goes; `undefined` when that is nothing. */
-  async readWritten(offset: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    const end = Math.min(this.#writer?.writtenBytes ?? 0, this.#shownBytes);
-    if (this.#draft === undefined || offset >= end) return undefined;
-    return this.#draft.read(offset, Math.min(this.#readers.readBytes, end - offset));
+  readWritten(offset: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    return this.#readWritten(offset, offset + this.#readers.readBytes);
+  }
+
+  async #readWritten(offset: number, wantedEnd: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    const end = Math.min(wantedEnd, this.#writer?.writtenBytes ?? 0, this.#shownBytes);
+    return this.#draft === undefined || offset >= end ? undefined : this.#draft.read(offset, end - offset);
   }
 
   #accept(bytes: Uint8Array<ArrayBuffer>): Promise<void> | undefined {

@@ -58,6 +58,11 @@ sync:
   expect(parallel).toBe(4);
 });
 
+test("platforms of an entry stand above the platform of the defaults", async () => {
+  const text = "defaults: { platform: linux/amd64 }\nsync: [{ from: a.io/x, to: r.io/x, platforms: [linux/arm64] }]";
+  expect((await inputOf({ text })).entries.map(describe)).toEqual(["a.io/x:[*] -> r.io/x; platforms linux/arm64"]);
+});
+
 test("entries and problems know their lines", async () => {
   const { entries } = await inputOf({
     text: "sync:\n  - from: a.io/x\n    to: r.io/x\n  - from: a.io/y\n    to: r.io/y\n",

@@ -43,6 +43,11 @@ test.each<[TagsEntry, string]>([
   expect(choose(tags)).toBe(expected);
 });
 
+test("of two spellings of one version the later text is the newer, and a tag that is listed twice counts once", () => {
+  expect(choose({ newest: 1 }, ["1.2", "v1.2", "1.2.0"] as Tag[])).toBe("v1.2");
+  expect(choose({ newest: 2 }, ["1.1", "1.2", "1.2", "1.0"] as Tag[])).toBe("1.1 1.2");
+});
+
 test("a source without tags is said to be one", () => {
   expect(choose({}, [])).toBe("nothing: the source has no tags");
   expect(choose({ newest: 1 }, ["edge" as Tag])).toBe("nothing: newest leaves none of its one tag");

@@ -38,7 +38,7 @@ export function needsTagList({ filters }: TagChoice): boolean {
 export function chooseTags(choice: TagChoice, available: readonly Tag[] | undefined): Chosen<Tag> {
   if (available === undefined) return chosen(choice.list, [], "no tags are listed");
   const there = new Set(available);
-  const passed = new Set(choice.filters.flatMap((filter) => filtered(filter, available)));
+  const passed = new Set(choice.filters.flatMap((filter) => filtered(filter, [...there])));
   const listed = new Set(choice.list);
   const names = [...there].filter((tag) => listed.has(tag) || passed.has(tag));
   const absent = [...listed].filter((tag) => !there.has(tag));

@@ -4,7 +4,7 @@ import type { Cloud, LogFormat } from "./settings.ts";
 export interface ConfigFile {
   readonly listen?: string | undefined;
   readonly tls?: readonly TlsEntry[] | undefined;
-  readonly storage?: string | undefined;
+  readonly storage?: string | StorageEntry | undefined;
   readonly clients?: "any" | readonly string[] | undefined;
   readonly trustedProxies?: readonly string[] | undefined;
   readonly auth?: AuthEntry | undefined;
@@ -15,6 +15,14 @@ export interface ConfigFile {
   readonly log?: LogFormat | undefined;
   readonly adminSocket?: string | undefined;
   readonly workers?: number | undefined;
+}
+
+/** `storage` with its parts apart. */
+export interface StorageEntry {
+  readonly blobs?: string | S3Entry | undefined;
+  readonly index?: string | undefined;
+  readonly scratch?: string | undefined;
+  readonly redirectBlobs?: boolean | undefined;
 }
 
 /** An element of `tls`. */

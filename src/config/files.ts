@@ -36,6 +36,14 @@ export function namedFiles(config: ConfigFile): readonly NamedFile[] {
       add("password", credentials.passwordFile, ["upstreams", host, "credentials", "passwordFile"]);
     }
   }
+  const blobs = typeof config.storage === "object" ? config.storage.blobs : undefined;
+  if (typeof blobs === "object") {
+    const { ca, credentials } = blobs;
+    add("authority", ca, ["storage", "blobs", "ca"]);
+    if (typeof credentials === "object" && "secretAccessKeyFile" in credentials) {
+      add("password", credentials.secretAccessKeyFile, ["storage", "blobs", "credentials", "secretAccessKeyFile"]);
+    }
+  }
   return named;
 }
 

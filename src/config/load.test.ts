@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import type { RegistryHost } from "../reference/host.ts";
 import { resolveName } from "../rules/resolve.ts";
 import type { Settings, Upstream } from "./settings.ts";
+import { inFolder } from "./storage.ts";
 import { wellKnownRegistries } from "./well-known.ts";
 import { authorityPem, load, settingsOf } from "./test-world.ts";
 
@@ -101,7 +102,7 @@ test("the team's file becomes settings", async () => {
   const settings = await settingsOf({ text: teamCache });
   expect(settings).toMatchObject({
     tls: [{ cert: "/etc/periplus/tls.crt", key: "/etc/periplus/tls.key", clientCa: "/etc/periplus/ca.crt" }],
-    storage: "/var/lib/periplus",
+    storage: inFolder("/var/lib/periplus"),
     clients: ["10.0.0.0/8"],
     auth: { htpasswd: "/etc/periplus/users" },
     adminSocket: "/var/lib/periplus/admin.sock",
@@ -140,7 +141,7 @@ test("without a file it is a cache of the well-known registries, and of k8s.gcr.
   const settings = await settingsOf({});
   expect(settings).toMatchObject({
     listen: { hostname: "127.0.0.1", port: 5000 },
-    storage: "/home/ann/periplus-data",
+    storage: inFolder("/home/ann/periplus-data"),
     adminSocket: "/home/ann/periplus-data/admin.sock",
     clients: ["127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "::1/128", "fc00::/7"],
     files: [],
@@ -170,7 +171,11 @@ test("what the command line says stands above the file", async () => {
       upstreams: ["docker.io=http://127.0.0.1:6000/", "new.example:5000=https://mirror.example"],
     },
   });
-  expect(settings).toMatchObject({ listen: { hostname: "::1", port: 0 }, storage: "/home/ann/data", log: "text" });
+  expect(settings).toMatchObject({
+    listen: { hostname: "::1", port: 0 },
+    storage: inFolder("/home/ann/data"),
+    log: "text",
+  });
   expect(upstream(settings, "docker.io")).toMatchObject({
     url: "http://127.0.0.1:6000",
     credentials: { kind: "docker-config" },

@@ -1,8 +1,17 @@
 import { stringify } from "yaml";
 import type { Match, Rule } from "../rules/rule.ts";
 import { formatDuration } from "./duration.ts";
-import type { BudgetEntry, ConfigFile, RedirectEntry, RuleEntry, UpstreamEntry } from "./file.ts";
-import type { Budget, CredentialsSetting, RedirectSettings, Settings, Upstream } from "./settings.ts";
+import type { BudgetEntry, ConfigFile, RedirectEntry, RuleEntry, S3Entry, UpstreamEntry } from "./file.ts";
+import type {
+  Budget,
+  CredentialsSetting,
+  RedirectSettings,
+  S3CredentialsSetting,
+  S3Settings,
+  Settings,
+  StorageSettings,
+  Upstream,
+} from "./settings.ts";
 import { formatSize } from "./size.ts";
 
 /**
@@ -20,7 +29,7 @@ function fileOf(settings: Settings): ConfigFile {
   return {
     listen: listen.hostname.includes(":") ? `[${listen.hostname}]:${listen.port}` : `${listen.hostname}:${listen.port}`,
     tls: unlessEmpty(tls.map(({ cert, key, clientCa }) => ({ cert, key, clientCA: clientCa }))),
-    storage: settings.storage,
+    storage: settings.storage && storageEntry(settings.storage),
     clients: settings.clients,
     trustedProxies: unlessEmpty(settings.trustedProxies),
     auth,
@@ -33,6 +42,40 @@ function fileOf(settings: Settings): ConfigFile {
     adminSocket: settings.adminSocket,
     workers: settings.workers,
   };
+}
+
+function storageEntry({ folder, blobs, scratch }: StorageSettings): ConfigFile["storage"] {
+  if (blobs.kind === "s3") {
+    return { blobs: bucketEntry(blobs.bucket), index: folder, scratch, redirectBlobs: blobs.isLinked };
+  }
+  return blobs.folder === folder && scratch === folder ? folder : { blobs: blobs.folder, index: folder, scratch };
+}
+
+function bucketEntry(bucket: S3Settings): S3Entry {
+  const { prefix, endpoint, region, pathStyle, credentials, caFile, insecure, proxy } = bucket;
+  return {
+    bucket: bucket.bucket,
+    prefix: prefix === "" ? undefined : prefix,
+    endpoint,
+    region,
+    pathStyle,
+    credentials: bucketCredentials(credentials),
+    ca: caFile,
+    insecure: insecure || undefined,
+    proxy: proxy === undefined ? undefined : maskUser(proxy),
+  };
+}
+
+function bucketCredentials(credentials: S3CredentialsSetting): S3Entry["credentials"] {
+  switch (credentials.kind) {
+    case "none":
+    case "aws":
+      return credentials.kind;
+    case "profile":
+      return { profile: credentials.profile, file: credentials.file };
+    case "key":
+      return { accessKeyId: credentials.accessKeyId, secretAccessKeyFile: credentials.secretAccessKeyFile };
+  }
 }
 
 function upstreamEntry(upstream: Upstream): UpstreamEntry {

@@ -33,6 +33,7 @@ export function s3Of(draft: Draft, given: string | S3Entry, at: Path): S3Setting
     pathStyle,
     credentials: credentialsOf(draft, entry),
     ca: authorityOf(draft, entry),
+    caFile: entry.ca === undefined ? undefined : fromFile(draft, entry.ca),
     insecure: entry.insecure ?? false,
     proxy: entry.proxy ?? proxyFromEnvironment(draft.env, new URL(endpoint)),
     mayBePrivate: entry.endpoint !== undefined,

@@ -9,13 +9,15 @@ import type {
   PasswordEntry,
   RedirectEntry,
   RuleEntry,
+  StorageEntry,
   TlsEntry,
   UpstreamEntry,
 } from "./file.ts";
+import { s3Bucket } from "./s3-schema.ts";
 import * as scalar from "./scalars.ts";
 
 /** A schema for every key of an entry: neither one too few nor one too many compiles. */
-type Shape<T> = { readonly [K in keyof Required<T>]: z.ZodType<T[K]> };
+export type Shape<T> = { readonly [K in keyof Required<T>]: z.ZodType<T[K]> };
 
 const cloud = z.enum(["aws", "azure", "gcp"]);
 
@@ -40,7 +42,8 @@ const budget = z.strictObject({
   concurrent: about(scalar.count(10_000), "How many requests may be under way at once.").optional(),
 } satisfies Shape<BudgetEntry>);
 
-const upstream = z.strictObject({
+/** The keys of an upstream, for other files that name registries. */
+export const upstreamShape: Shape<UpstreamEntry> = {
   url: about(scalar.originUrl, "Where the registry is reached; https://HOST without it.").optional(),
   path: about(scalar.repositoryPath, "Put before every repository there.").optional(),
   cloud: about(cloud, "The cloud it is in; its clients are not sent to buckets elsewhere.").optional(),
@@ -56,7 +59,9 @@ const upstream = z.strictObject({
   budget: about(budget, "What may be asked of it.").optional(),
   redirectHosts: about(z.array(scalar.urlHost), "Private hosts that its blob redirects may point to.").optional(),
   tokenHosts: about(z.array(scalar.urlHost), "Hosts beside its own that may give tokens for it.").optional(),
-} satisfies Shape<UpstreamEntry>);
+};
+
+const upstream = z.strictObject(upstreamShape);
 
 const match = z.strictObject({
   host: about(scalar.registryHost, "The request's `Host`.").optional(),
@@ -134,14 +139,27 @@ const redirect = z.strictObject({
 const missingRules: z.core.$ZodErrorMap = ({ input }) =>
   input === undefined ? 'is missing; a cache of everything is [{ match: "*", serve: cache }]' : "must be a list";
 
+const storageParts = z.strictObject({
+  blobs: about(
+    z.union([scalar.filePath, s3Bucket], { error: "must be a folder, s3://BUCKET/PREFIX or { bucket, … }" }),
+    "Where blobs are kept: a folder, or a bucket; the folder of the index without it.",
+  ).optional(),
+  index: about(
+    scalar.filePath,
+    "Folder of the index, the lock and the admin socket; that of the blobs without it.",
+  ).optional(),
+  scratch: about(scalar.filePath, "Folder of what is on its way in; that of the blobs without it.").optional(),
+  redirectBlobs: about(scalar.flag, "True: clients are sent to the bucket for blobs, by signed links.").optional(),
+} satisfies Shape<StorageEntry>);
+
 /** The one schema of the configuration file. It checks one value at a time; what several values say together is checked by `toSettings`. */
 export const configSchema: z.ZodType<ConfigFile> = z
   .strictObject({
     listen: about(scalar.listenAddress, "Where to listen; 127.0.0.1:5000 without it.").optional(),
     tls: about(z.array(tls), "Certificates to serve HTTPS with; plain HTTP without them.").optional(),
     storage: about(
-      scalar.filePath,
-      "Folder of what is cached; ./periplus-data without it where a rule caches.",
+      z.union([scalar.filePath, storageParts], { error: "must be a folder or { blobs, index, scratch }" }),
+      "Folder of what is cached and stored, or folders of its parts; ./periplus-data without it.",
     ).optional(),
     clients: about(
       z.union([z.literal("any"), z.array(scalar.cidr)], {
@@ -172,6 +190,7 @@ export function configJsonSchema(): Readonly<Record<string, unknown>> {
   return { ...z.toJSONSchema(configSchema, { io: "input", target: "draft-2020-12" }) };
 }
 
-function about<T extends z.ZodType>(schema: T, description: string): T {
+/** A schema with words on what it is for, which go into the JSON Schema. */
+export function about<T extends z.ZodType>(schema: T, description: string): T {
   return schema.meta({ ...schema.meta(), description });
 }

@@ -79,12 +79,29 @@ export interface S3Settings {
   readonly credentials: S3CredentialsSetting;
   /** PEM text of the certificate authority to trust instead of the system's. */
   readonly ca: string | undefined;
+  /** Where `ca` was read; for people only. */
+  readonly caFile?: string | undefined;
   /** Plain HTTP, or a certificate that is not checked. */
   readonly insecure: boolean;
   /** The HTTP proxy to reach it through. */
   readonly proxy: string | undefined;
   /** True when the operator said where it is, so that it may be at a private address. */
   readonly mayBePrivate: boolean;
+}
+
+/** Where published blobs are kept. */
+export type BlobPlace =
+  | { readonly kind: "files"; readonly folder: string }
+  /** `isLinked`: clients are sent to the bucket for them. */
+  | { readonly kind: "s3"; readonly bucket: S3Settings; readonly isLinked: boolean };
+
+/** Where what is cached and stored is kept; paths are absolute. A plain folder is all three. */
+export interface StorageSettings {
+  /** The folder of the index, the lock and the admin socket: who has it owns all. */
+  readonly folder: string;
+  readonly blobs: BlobPlace;
+  /** The folder of what is on its way in. */
+  readonly scratch: string;
 }
 
 /** What `serve: redirect` needs beside the rules. */
@@ -112,8 +129,8 @@ export type LogFormat = "json" | "off" | "text";
 export interface Settings {
   readonly listen: { readonly hostname: string; readonly port: number };
   readonly tls: readonly TlsFiles[];
-  /** Absolute path of the storage folder; absent when no rule caches or stores and none was given. */
-  readonly storage: string | undefined;
+  /** Absent when no rule caches or stores and none was given. */
+  readonly storage: StorageSettings | undefined;
   /** CIDRs that may pull by cache rules and read metrics. */
   readonly clients: readonly string[] | "any";
   readonly trustedProxies: readonly string[];

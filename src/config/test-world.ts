@@ -21,6 +21,7 @@ export const exampleFiles: Files = {
   "/etc/periplus/ca.crt": authority.cert,
   "/etc/periplus/other.key": authority.key,
   "/etc/periplus/internal.pem": authority.cert,
+  "/etc/periplus/s3-secret": "secret\n",
   "/etc/periplus/users": "ann:$2y$05$abcdefghijklmnopqrstuv\n",
   "/etc/periplus/password": "secret\n",
 };

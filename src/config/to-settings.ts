@@ -2,11 +2,12 @@ import { resolve } from "node:path";
 import { accessOf } from "./access.ts";
 import { checkTogether } from "./checks.ts";
 import { checkContents } from "./contents.ts";
-import { adminSocketName, defaultStorage } from "./defaults.ts";
+import { adminSocketName } from "./defaults.ts";
 import { type Draft, fromFile } from "./draft.ts";
 import { namedFiles } from "./files.ts";
 import { redirectOf } from "./redirect.ts";
-import { type PlacedRule, rulesOf, tableOf } from "./rules.ts";
+import { rulesOf, tableOf } from "./rules.ts";
+import { storageOf } from "./storage.ts";
 import type { LogFormat, Settings } from "./settings.ts";
 import { upstreamsOf } from "./upstreams.ts";
 
@@ -27,19 +28,12 @@ export function toSettings(draft: Draft): Settings {
     table: tableOf(draft, placed),
     redirect: redirectOf(draft),
     log: logOf(draft),
-    adminSocket: adminSocketOf(draft, storage),
+    adminSocket: adminSocketOf(draft, storage?.folder),
     workers: workersOf(draft),
     files: filesOf(draft),
   };
   checkTogether(draft, settings, placed);
   return settings;
-}
-
-function storageOf(draft: Draft, placed: readonly PlacedRule[]): string | undefined {
-  const { config, overrides, cwd } = draft;
-  if (overrides.storage !== undefined) return resolve(cwd, overrides.storage);
-  if (config.storage !== undefined) return fromFile(draft, config.storage);
-  return placed.some(({ rule }) => rule.serve !== "redirect") ? resolve(cwd, defaultStorage) : undefined;
 }
 
 function adminSocketOf(draft: Draft, storage: string | undefined): string | undefined {

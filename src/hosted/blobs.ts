@@ -28,7 +28,7 @@ export class HostedBlobs {
   async find(repository: Repository, digest: Digest): Promise<HostedBlob | undefined> {
     const { index, content, nowMs } = this.#parts;
     const blob = await index.blob(repository, digest);
-    if (blob === undefined || content.pathIfHeld(digest, blob.sizeBytes) === undefined) return undefined;
+    if (blob === undefined || content.held(digest, blob.sizeBytes) === undefined) return undefined;
     if (blob.leasedAtMs > nowMs() - renewMs) return blob;
     return (await index.lease(repository, digest, nowMs())) ? blob : undefined;
   }
@@ -37,7 +37,7 @@ export class HostedBlobs {
   async keep(repository: Repository, digest: Digest, { draft, sizeBytes }: UploadSession): Promise<void> {
     const { index, held, content, nowMs } = this.#parts;
     await content.alone(digest, async () => {
-      const isHeld = (await held.blob(digest)) !== undefined && content.pathIfHeld(digest, sizeBytes) !== undefined;
+      const isHeld = (await held.blob(digest)) !== undefined && content.held(digest, sizeBytes) !== undefined;
       if (isHeld) await draft.discard();
       else await content.publish(draft, digest);
       await index.addBlob(repository, { digest, sizeBytes, leasedAtMs: nowMs() });

@@ -114,7 +114,10 @@ function from(steps: readonly BodyStep[], startByte: number): BodyStep[] {
 }
 
 async function bytesOf(outcome: BlobOutcome, span: Span = whole): Promise<Uint8Array> {
-  if (outcome.kind === "held") return Bun.file(outcome.path).bytes();
+  if (outcome.kind === "held") {
+    if (outcome.content.kind !== "file") throw new Error("not a file");
+    return Bun.file(outcome.content.path).bytes();
+  }
   if (outcome.kind !== "filling") throw new Error(outcome.kind);
   const opened = await openFill(outcome.fill, span);
   if (opened.kind === "unavailable") throw new Error(opened.message);
@@ -344,7 +347,7 @@ test("the quota evicts what was pulled longest ago, and never what is fresh", as
   await settled();
   expect(log).toContain("evicted 1");
   expect(await index.blob(digest)).toBeUndefined();
-  expect(content.pathIfHeld(digest, blob.byteLength)).toBeUndefined();
+  expect(content.held(digest, blob.byteLength)).toBeUndefined();
 });
 
 class FullDisk implements ContentStore {
@@ -371,8 +374,8 @@ class FullDisk implements ContentStore {
   }
   publish: ContentStore["publish"] = (...args) => this.#inner.publish(...args);
   alone: ContentStore["alone"] = (...args) => this.#inner.alone(...args);
-  pathIfHeld: ContentStore["pathIfHeld"] = (...args) => this.#inner.pathIfHeld(...args);
-  sizeOf: ContentStore["sizeOf"] = (digest) => this.#inner.sizeOf(digest);
+  held: ContentStore["held"] = (...args) => this.#inner.held(...args);
+  stat: ContentStore["stat"] = (digest) => this.#inner.stat(digest);
   remove: ContentStore["remove"] = (...args) => this.#inner.remove(...args);
   list: ContentStore["list"] = (...args) => this.#inner.list(...args);
   shards: ContentStore["shards"] = () => this.#inner.shards();
@@ -429,7 +432,7 @@ test("what is left between rename and row is swept, what is held is not", async 
   await draft.close();
   const pace = { signal: new AbortController().signal, pause: () => Promise.resolve() };
   expect(await sweepContent(content, index, pace)).toEqual({ checkedFiles: 2, removedFiles: 1 });
-  expect(content.pathIfHeld(orphan, 1)).toBeUndefined();
+  expect(content.held(orphan, 1)).toBeUndefined();
   expect((await mirror.open(pull, digest)).kind).toBe("held");
 });
 

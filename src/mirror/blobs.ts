@@ -2,7 +2,7 @@ import { asFailure, type Failure } from "../errors/failure.ts";
 import type { Digest } from "../reference/digest.ts";
 import type { RegistryHost } from "../reference/host.ts";
 import type { Absent, Answer, BlobHead, BlobStream, RemoteRegistry, Unavailable } from "../registry/remote.ts";
-import type { ContentStore } from "../store/content.ts";
+import type { ContentStore, HeldContent } from "../store/content.ts";
 import type { Draft } from "../store/draft.ts";
 import type { BlobRow, Place } from "../store/content-index.ts";
 import type { DownloadLimits } from "./download.ts";
@@ -24,10 +24,10 @@ export interface BlobParts {
   readonly nowMs: () => number;
 }
 
-/** A blob that is a file: whole, verified, and open to whoever opens it now. */
+/** A blob that is held, whole and verified. */
 interface HeldBlob {
   readonly kind: "held";
-  readonly path: string;
+  readonly content: HeldContent;
   readonly sizeBytes: number;
   readonly origin: Origin;
 }
@@ -72,8 +72,19 @@ export class BlobMirror {
     const own = this.#fills.get(digest);
     const isOwn = own?.failure === undefined && own !== undefined && isSamePlace(own.source.place, pull.place);
     if (isOwn) return { kind: "filling", fill: own, origin: "joined" };
-    const held = await this.#held(pull, digest);
-    if (held !== undefined) return held;
+    return (await this.#held(pull, digest)) ?? this.#fill(pull, digest);
+  }
+
+  /** The same for a blob that turned out not to be where it was held: as if it were not. */
+  async openElsewhere(pull: Pull, digest: Digest, why: Absent | Unavailable): Promise<BlobOutcome> {
+    const row = why.kind === "absent" ? await this.#parts.index.blobAt(pull.place, digest) : undefined;
+    if (row !== undefined) await this.#parts.quota.remove(row);
+    if (why.kind === "unavailable") this.#parts.events.notKept(why.message);
+    return this.#fill(pull, digest);
+  }
+
+  /** What cannot be had from the store: from a download that runs, or by beginning one. */
+  async #fill(pull: Pull, digest: Digest): Promise<BlobOutcome> {
     const known = this.#absences.get(placeKey(pull.place, digest));
     if (known !== undefined) return known;
     const running = this.#fills.get(digest);
@@ -107,14 +118,14 @@ export class BlobMirror {
     const { index, content } = this.#parts;
     const row = (await index.blobAt(pull.place, digest)) ?? (await this.#heldElsewhere(pull, digest));
     if (row === undefined || "kind" in row) return row;
-    const path = content.pathIfHeld(digest, row.sizeBytes);
-    if (path === undefined) {
+    const found = content.held(digest, row.sizeBytes);
+    if (found === undefined) {
       // Evicted between decision and open, or lost: a miss, and the row goes too.
       await this.#parts.quota.remove(row);
       return undefined;
     }
     this.#parts.quota.pulled(digest);
-    return { kind: "held", path, sizeBytes: row.sizeBytes, origin: "hit" };
+    return { kind: "held", content: found, sizeBytes: row.sizeBytes, origin: "hit" };
   }
 
   /** A digest is no permission: what was seen at another place is served here once this upstream says it has it too. */

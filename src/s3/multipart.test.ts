@@ -219,5 +219,5 @@ test.each([
   [320_000 * mebibyte, { partBytes: 32 * mebibyte, parts: 10_000, atOnce: 1 }],
   [320_000 * mebibyte + 1, undefined],
 ])("%p bytes are cut so that 10,000 parts are enough and memory is bounded", (sizeBytes, cut) => {
-  expect<unknown>(cutOf(sizeBytes)).toEqual(cut);
+  expect(cutOf(sizeBytes)).toEqual(cut);
 });

@@ -126,22 +126,12 @@ test.each<[string, ObjectSource, object]>([
   ["a source that fails", sourceFrom(() => unavailable("denied", "the upstream says no")), { reason: "denied" }],
   ["other bytes", sourceOf(new TextEncoder().encode("hello, stars")), { reason: "wrong-bytes" }],
   ["more bytes", sourceFrom(() => found(new Uint8Array(100), 0)), { reason: "wrong-bytes" }],
-  [
-    "a byte more, later",
-    sourceFrom(
-      () => found(bytes, 0),
-      () => found(bytes, 0),
-    ),
-    { kind: "put" },
-  ],
   ["a source that always ends early", sourceFrom((at) => found(half.subarray(at), at)), { reason: "failed" }],
   ["a source that begins too late", sourceFrom((at) => found(bytes, at + 1)), { reason: "refused" }],
-])("%s", async (_, source, expected) => {
+])("%s puts nothing", async (_, source, expected) => {
   const { bucket, clock, limits } = bucketAt(store.url);
-  store.on("PUT", path, { status: 200 });
-  const answer: unknown = await bucket.put(objectFrom(source), limits);
-  expect(answer).toMatchObject(expected);
-  expect(store.requests).toHaveLength(JSON.stringify(answer) === `{"kind":"put"}` ? 1 : 0);
+  expect(await bucket.put(objectFrom(source), limits)).toMatchObject(expected);
+  expect(store.requests).toHaveLength(0);
   expect(clock.pending()).toBe(0);
 });
 

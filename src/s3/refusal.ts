@@ -67,6 +67,8 @@ const meanings: ReadonlyMap<string, Meaning> = new Map<string, Meaning>([
   ["InvalidAccessKeyId", { reason: "denied", advice: "the store does not know the access key" }],
   ["InvalidToken", { reason: "denied", advice: "the session token is not one of the access key" }],
   ["SignatureDoesNotMatch", { reason: "denied", advice: "check the secret access key and the region" }],
+  // versitygw's word for an access key that it does not know.
+  ["XAdminUserNotFound", { reason: "denied", advice: "the store does not know the access key" }],
   ["NoSuchBucket", { reason: "failed", advice: "there is no such bucket; check its name, endpoint and region" }],
   ["BadDigest", { reason: "wrong-bytes", advice: "what arrived there is not what its digest says" }],
   ["InvalidDigest", { reason: "wrong-bytes", advice: "what arrived there is not what its digest says" }],

@@ -1,10 +1,10 @@
-import type { BlobMirror } from "../mirror/blobs.ts";
+import type { BlobMirror, BlobOutcome } from "../mirror/blobs.ts";
 import type { Fill } from "../mirror/fill.ts";
 import type { Span } from "../mirror/fill-stream.ts";
 import type { Pull } from "../mirror/pull.ts";
 import { openFill } from "../mirror/ranged.ts";
 import type { Digest } from "../reference/digest.ts";
-import { blobFileReply, blobHeaders, contentRange, errorUnknownBlob, rangeOf, unsatisfiable } from "./blob-file.ts";
+import { contentReply, blobHeaders, contentRange, errorUnknownBlob, rangeOf, unsatisfiable } from "./content-reply.ts";
 import type { RangeAnswer } from "./range.ts";
 import type { Notes } from "./record.ts";
 import { originHeaders, unavailableReply } from "./replies.ts";
@@ -32,7 +32,15 @@ export async function blobHeadReply(blobs: BlobMirror, { pull, digest }: BlobReq
 
 /** GET of a blob: a file goes out by the kernel, a running download is followed. OCI distribution spec v1.1, "Pulling blobs". */
 export async function blobReply(blobs: BlobMirror, request: BlobRequest, notes: Notes): Promise<Response> {
-  const opened = await blobs.open(request.pull, request.digest);
+  return openedReply(blobs, await blobs.open(request.pull, request.digest), request, notes);
+}
+
+async function openedReply(
+  blobs: BlobMirror,
+  opened: BlobOutcome,
+  request: BlobRequest,
+  notes: Notes,
+): Promise<Response> {
   const { upstream } = request.pull.place;
   if (opened.kind === "absent") return blobUnknown(upstream);
   if (opened.kind === "unavailable") {
@@ -40,7 +48,11 @@ export async function blobReply(blobs: BlobMirror, request: BlobRequest, notes: 
     return unavailableReply(opened, upstream);
   }
   notes.origin = opened.origin;
-  if (opened.kind === "held") return blobFileReply(opened, request, originHeaders(upstream));
+  if (opened.kind === "held") {
+    const reply = await contentReply(opened, request, originHeaders(upstream));
+    if (reply instanceof Response) return reply;
+    return openedReply(blobs, await blobs.openElsewhere(request.pull, request.digest, reply), request, notes);
+  }
   return fillReply(opened.fill, request, notes);
 }
 

@@ -1,12 +1,30 @@
 import { statSync } from "node:fs";
-import { mkdir, rename } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { asFailure } from "../errors/failure.ts";
 import { type Digest, hexOf } from "../reference/digest.ts";
+import type { Answer, BlobStream, ByteRange } from "../registry/remote.ts";
 import { type Draft, newFile, type OpenDrafts, openDraft } from "./draft.ts";
-import { names, syncFolder, unlinkIfThere } from "./files.ts";
+import { moveFile, names, pathsIn, syncFolder, unlinkIfThere } from "./files.ts";
 import type { Layout } from "./layout.ts";
 import { Turns } from "./turns.ts";
+
+/** A file that is open to whoever opens it now. */
+interface HeldFile {
+  readonly kind: "file";
+  readonly path: string;
+}
+
+/** An object elsewhere. Whether it is really there shows when it is opened. */
+export interface HeldObject {
+  readonly kind: "object";
+  open(range: ByteRange, signal: AbortSignal): Promise<Answer<BlobStream>>;
+  /** Where a client gets it for some minutes without our credentials; `undefined` where clients are not sent there. */
+  link(): Promise<string | undefined>;
+}
+
+/** How content is held. */
+export type HeldContent = HeldFile | HeldObject;
 
 /** Published content, by digest. */
 export interface ContentStore {
@@ -15,10 +33,10 @@ export interface ContentStore {
   publish(draft: Draft, digest: Digest): Promise<void>;
   /** Runs work that publishes or takes away what a digest stands for: one at a time for each digest. */
   alone<T>(digest: Digest, work: () => Promise<T>): Promise<T>;
-  /** Path of the content when it is there with this size, else `undefined`: a row whose file is gone is a miss. */
-  pathIfHeld(digest: Digest, sizeBytes: number): string | undefined;
-  /** The size of the file that is there under a digest, whether or not a row says so. */
-  sizeOf(digest: Digest): number | undefined;
+  /** The content as it is held with this size; `undefined` when it is known to be gone: a row alone is a miss. */
+  held(digest: Digest, sizeBytes: number): HeldContent | undefined;
+  /** The size of what is there under a digest, whether or not a row says so. */
+  stat(digest: Digest): Promise<number | undefined>;
   /** Takes content away. Those who have it open read on. */
   remove(digest: Digest): Promise<void>;
   /** Digests of the files under one of the folders that `shards` lists. */
@@ -32,8 +50,7 @@ export interface ContentStore {
 /** Opens content in files. Makes the folders that are missing. */
 export async function openFileContent(layout: Layout): Promise<ContentStore> {
   try {
-    await mkdir(layout.fills, { recursive: true });
-    await mkdir(layout.blobs, { recursive: true });
+    for (const folder of [layout.fills, layout.incoming, layout.blobs]) await mkdir(folder, { recursive: true });
   } catch (error) {
     throw asFailure(error, "STORAGE_FAILED", `cannot make the storage folder ${layout.root}`);
   }
@@ -61,7 +78,7 @@ class FileContent implements ContentStore {
     const made = await mkdir(folder, { recursive: true });
     // After a failed sync the kernel may have dropped the pages: the draft is given up, never synced again.
     await draft.sync();
-    await rename(draft.path, target);
+    await moveFile(draft.path, target, this.#layout.incoming);
     await syncFolder(folder);
     if (made !== undefined) await syncFolder(dirname(folder));
   }
@@ -70,11 +87,15 @@ class FileContent implements ContentStore {
     return this.#turns.run(digest, work);
   }
 
-  pathIfHeld(digest: Digest, sizeBytes: number): string | undefined {
-    return this.sizeOf(digest) === sizeBytes ? this.#layout.blob(digest) : undefined;
+  held(digest: Digest, sizeBytes: number): HeldContent | undefined {
+    return this.#sizeOf(digest) === sizeBytes ? { kind: "file", path: this.#layout.blob(digest) } : undefined;
   }
 
-  sizeOf(digest: Digest): number | undefined {
+  async stat(digest: Digest): Promise<number | undefined> {
+    return this.#sizeOf(digest);
+  }
+
+  #sizeOf(digest: Digest): number | undefined {
     try {
       const stat = statSync(this.#layout.blob(digest), { throwIfNoEntry: false });
       return stat?.isFile() ? stat.size : undefined;
@@ -102,8 +123,10 @@ class FileContent implements ContentStore {
   }
 
   async sweepDrafts(): Promise<number> {
-    const left = await names(this.#layout.fills);
-    await Promise.all(left.map((name) => unlinkIfThere(join(this.#layout.fills, name))));
+    const { fills, incoming } = this.#layout;
+    const folders = [...new Set([fills, incoming])];
+    const left = (await Promise.all(folders.map(pathsIn))).flat();
+    await Promise.all(left.map(unlinkIfThere));
     return left.length;
   }
 }

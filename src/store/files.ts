@@ -1,5 +1,6 @@
 import { constants } from "node:fs";
-import { open, readdir, unlink } from "node:fs/promises";
+import { copyFile, open, readdir, rename, unlink } from "node:fs/promises";
+import { basename, join } from "node:path";
 import { asFailure } from "../errors/failure.ts";
 
 /** Makes the names in a folder outlast a power cut. */
@@ -10,6 +11,37 @@ export async function syncFolder(path: string): Promise<void> {
   } finally {
     await handle.close();
   }
+}
+
+/**
+ * Moves a synced file to its place at once. Into another file system it is copied to `incoming`, which is in the same one as its
+ * place, and synced there first.
+ */
+export async function moveFile(from: string, to: string, incoming: string): Promise<void> {
+  try {
+    await rename(from, to);
+  } catch (error) {
+    if (!hasCode(error, "EXDEV")) throw error;
+    const copy = join(incoming, basename(from));
+    await copyFile(from, copy);
+    await syncFile(copy);
+    await rename(copy, to);
+    await unlink(from);
+  }
+}
+
+async function syncFile(path: string): Promise<void> {
+  const handle = await open(path, constants.O_RDWR);
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Paths of the files in a folder; none when it is not there. Throws `STORAGE_FAILED`. */
+export async function pathsIn(folder: string): Promise<readonly string[]> {
+  return (await names(folder)).map((name) => join(folder, name));
 }
 
 /** Removes a file; one that is gone already is no error. Throws `STORAGE_FAILED`. */
@@ -33,5 +65,9 @@ export async function names(folder: string): Promise<readonly string[]> {
 
 /** True for the system's error for what is not there. */
 export function isNotFound(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "ENOENT";
+  return hasCode(error, "ENOENT");
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && "code" in error && error.code === code;
 }

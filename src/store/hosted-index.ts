@@ -47,6 +47,15 @@ export interface Referrer {
   readonly descriptor: string;
 }
 
+/** That content belongs to a repository, and what keeps it there. */
+export interface HostedUse {
+  readonly repository: Repository;
+  readonly kind: "blob" | "manifest";
+  readonly leasedAtMs: number;
+  readonly namedBy: readonly Digest[];
+  readonly tags: readonly Tag[];
+}
+
 /** Which referrers are wanted: those behind one, by digest. */
 export interface ReferrerQuery {
   readonly subject: Digest;
@@ -88,6 +97,8 @@ export interface HostedIndex {
   /** Takes a blob out of the repository. True when it was there. */
   removeBlob(repository: Repository, digest: Digest): Promise<boolean>;
 
+  /** Where a digest belongs, a few of the places: with the manifests there that name it, a few of them, and its tags. */
+  uses(digest: Digest, limit: number): Promise<readonly HostedUse[]>;
   /** Blobs of repositories after one, by repository and digest, for walks that go on where they stopped. */
   blobsAfter(cursor: HostedMember | undefined, limit: number): Promise<readonly HostedMember[]>;
   /** Takes a blob out of the repository unless it was promised since, or a manifest there names it. True when it went. */

@@ -24,20 +24,34 @@ export interface Layout {
   readonly blobs: string;
   readonly fills: string;
   readonly uploads: string;
+  /** Beside `blobs`, in the same file system; it is `fills` where everything is in one folder. */
+  readonly incoming: string;
   blob(digest: Digest): string;
 }
 
-/** The paths of one storage folder. Names come from parsed digests only. */
-export function layoutOf(root: string): Layout {
-  const blobs = join(root, "v1", "blobs");
+/** Folders of a storage: one for all, or some things apart. */
+export interface StorageFolders {
+  /** Lock, socket and index. */
+  readonly root: string;
+  readonly blobs: string;
+  /** What is on its way in. */
+  readonly scratch: string;
+}
+
+/** The paths of a storage. Names come from parsed digests only. */
+export function layoutOf(folders: string | StorageFolders): Layout {
+  const apart = typeof folders === "string" ? { root: folders, blobs: folders, scratch: folders } : folders;
+  const { root, scratch } = apart;
+  const blobs = join(apart.blobs, "v1", "blobs");
   return {
     root,
     blobs,
     lock: join(root, "lock"),
     adminSocket: join(root, "admin.sock"),
     index: join(root, "v1", "index.db"),
-    fills: join(root, "v1", "fills"),
-    uploads: join(root, "v1", "uploads"),
+    fills: join(scratch, "v1", "fills"),
+    uploads: join(scratch, "v1", "uploads"),
+    incoming: join(apart.blobs, "v1", "fills"),
     blob: (digest) => `${blobs}/${algorithmOf(digest)}/${hexOf(digest).slice(0, 2)}/${hexOf(digest)}`,
   };
 }

@@ -39,6 +39,28 @@ export async function runConformance(options: ConformanceOptions): Promise<Confo
   return { ...read(finished.stdout), output: `${finished.stdout}${finished.stderr}` };
 }
 
+/** Runs the OCI conformance suite with everything on: pushes, deletes, referrers, both algorithms. */
+export async function runWholeConformance(options: {
+  readonly endpoint: Endpoint;
+  readonly version: "1.1" | "dev";
+}): Promise<ConformanceReport> {
+  await using folder = await temporaryFolder("conformance");
+  const { host, scheme, credentials, caFile } = options.endpoint;
+  const env = {
+    OCI_REGISTRY: host,
+    OCI_TLS: scheme === "http" ? "disabled" : "enabled",
+    OCI_REPO1: "conformance/one",
+    OCI_REPO2: "conformance/two",
+    OCI_USERNAME: credentials?.username ?? "",
+    OCI_PASSWORD: credentials?.password ?? "",
+    OCI_VERSION: options.version,
+    OCI_RESULTS_DIR: folder.path,
+    ...(caFile === undefined ? {} : { SSL_CERT_FILE: caFile }),
+  };
+  const finished = await run([binary("conformance")], { cwd: folder.path, env });
+  return { ...read(finished.stdout), output: `${finished.stdout}${finished.stderr}` };
+}
+
 function profileOf(options: ConformanceOptions): Record<string, string> {
   const { endpoint, repository } = options;
   return {

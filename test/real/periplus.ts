@@ -7,7 +7,7 @@ import { freePort, launch, type Running, temporaryFolder } from "./process.ts";
 /** The configuration as a value; `listen` and `storage` are filled in where the keys are missing. */
 interface PeriplusConfig {
   readonly listen?: string;
-  readonly storage?: string | undefined;
+  readonly storage?: unknown;
   readonly [key: string]: unknown;
 }
 

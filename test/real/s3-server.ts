@@ -38,11 +38,18 @@ export async function startS3Server(options: S3ServerOptions): Promise<S3Server>
   const tls = options.tls === true ? await certificateIn(folder.path) : undefined;
   const domain = options.virtualDomain === undefined ? [] : ["--virtual-domain", options.virtualDomain];
   const certificate = tls === undefined ? [] : ["--cert", tls.certFile, "--key", tls.keyFile];
+  const keys = ["--access", KEY.accessKeyId, "--secret", KEY.secretAccessKey, "--region", REGION];
   const endpoint = `${tls === undefined ? "http" : "https"}://127.0.0.1:${port}`;
   const running = await launch({
     command: [
-      ...[binary("versitygw"), "--access", KEY.accessKeyId, "--secret", KEY.secretAccessKey, "--region", REGION],
-      ...["--port", `127.0.0.1:${port}`, ...domain, ...certificate, "posix", dataFolder],
+      binary("versitygw"),
+      ...keys,
+      ...domain,
+      ...certificate,
+      "--port",
+      `127.0.0.1:${port}`,
+      "posix",
+      dataFolder,
     ],
     logFile: join(folder.path, "versitygw.log"),
     ready: async () => (await fetch(endpoint, { tls: { rejectUnauthorized: false } })).status > 0,

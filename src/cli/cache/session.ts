@@ -38,16 +38,17 @@ export interface SessionOptions {
  */
 export async function openSession(options: SessionOptions): Promise<Session> {
   const { settings, mayCreate } = options;
-  const { storage: folder, adminSocket } = settings;
-  if (folder === undefined) {
-    throw new Failure({ code: "STORAGE_FAILED", message: "nothing is kept: no rule says serve: cache" });
+  const { storage, adminSocket } = settings;
+  if (storage === undefined) {
+    throw new Failure({ code: "STORAGE_FAILED", message: "nothing is kept: no rule says serve: cache or store" });
   }
+  const { folder } = storage;
   if (!mayCreate && !existsSync(folder)) {
     const message = `nothing is kept in ${folder}: there is no such folder; say where with --storage or --config`;
     throw new Failure({ code: "STORAGE_FAILED", message });
   }
   try {
-    return sessionHere(await openStorage(folder), options);
+    return sessionHere(await openStorage(storage, { ...options.io, nowMs: () => performance.now() }), options);
   } catch (error) {
     const failure = asFailure(error, "STORAGE_FAILED", `cannot open ${folder}`);
     if (failure.code !== "STORAGE_LOCKED") throw failure;

@@ -1,5 +1,6 @@
 import { formatSize } from "../../config/size.ts";
-import type { Settings } from "../../config/settings.ts";
+import type { Settings, StorageSettings } from "../../config/settings.ts";
+import { addressOf } from "../../s3/address.ts";
 import { describeMatch, type Rule } from "../../rules/rule.ts";
 
 const rulesShown = 12;
@@ -16,13 +17,25 @@ export function banner(version: string, url: string, settings: Settings): string
   const more = settings.table.rules.length - rules.length;
   return [
     `periplus ${version} listens on ${url}`,
-    ...(settings.storage === undefined ? [] : [`storage: ${settings.storage}`]),
+    ...(settings.storage === undefined ? [] : storageLines(settings.storage)),
     "rules:",
     ...rules,
     ...(more > 0 ? [`  and ${more} more (periplus config print shows all)`] : []),
     ...tries(url, exampleOf(settings)),
     "",
   ].join("\n");
+}
+
+/** Where things are kept, and what would be lost with which of it. */
+function storageLines({ folder, blobs, scratch }: StorageSettings): readonly string[] {
+  if (blobs.kind === "s3") {
+    return [
+      `storage: blobs in ${addressOf(blobs.bucket).name}, index in ${folder}, what is on its way in ${scratch}`,
+      `  the index is on this machine's disk: with it go all names, tags and manifests, and uploads that are not done`,
+    ];
+  }
+  if (blobs.folder === folder && scratch === folder) return [`storage: ${folder}`];
+  return [`storage: blobs in ${blobs.folder}, index in ${folder}, what is on its way in ${scratch}`];
 }
 
 /** An image that can be named here: `repository` as it stands behind our own address. */

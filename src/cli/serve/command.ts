@@ -81,15 +81,7 @@ async function serve(options: ServeOptions): Promise<number> {
 
 async function start(settings: Settings, reread: () => Promise<Settings | undefined>): Promise<ServerProcess> {
   const metrics = new Metrics();
-  const pool = new RegistryPool(
-    {
-      env: process.env,
-      readFile: readText,
-      nowMs: () => performance.now(),
-      helperTimeoutMs: 10_000,
-    },
-    createRemoteRegistry,
-  );
+  const pool = new RegistryPool({ ...world, helperTimeoutMs: 10_000 }, createRemoteRegistry);
   pool.update(settings.upstreams);
   const cache = await openCache(settings, pool, metrics);
   let current = settings;
@@ -123,7 +115,7 @@ async function start(settings: Settings, reread: () => Promise<Settings | undefi
 async function openCache(settings: Settings, pool: RegistryPool, metrics: Metrics): Promise<Cache | undefined> {
   const isKeeping = settings.table.rules.some((rule) => rule.serve !== "redirect");
   if (settings.storage === undefined || !isKeeping) return undefined;
-  const storage = await openStorage(settings.storage);
+  const storage = await openStorage(settings.storage, world);
   const cache = createCache({ storage, pool, metrics, warn: say });
   exposeCache(metrics, cache);
   return cache;
@@ -155,6 +147,9 @@ async function loadOrExplain(options: LoadOptions): Promise<Settings | undefined
   for (const warning of loaded.warnings) say(`warning: ${formatProblem(warning)}`);
   return loaded.settings;
 }
+
+/** What credentials are read from. */
+const world = { env: process.env, readFile: readText, nowMs: () => performance.now() };
 
 function loadOptions({ config, listen, storage, upstream, log, workers }: ServeOptions): LoadOptions {
   const overrides = { listen, storage, upstreams: upstream, log, workers };

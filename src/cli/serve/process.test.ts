@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadSettings } from "../../config/load.ts";
 import { formatProblem } from "../../config/problem.ts";
+import { inFolder } from "../../config/storage.ts";
 import type { Settings } from "../../config/settings.ts";
 import { issueCertificate } from "../../net/test-certificate.ts";
 import { digestOf, manifestReply } from "../../registry/testing/content.ts";
@@ -103,12 +104,18 @@ function configText({ upstream, folder }: Pick<Started, "upstream" | "folder">, 
   });
 }
 
+/** Storage in folders needs no credentials. */
+const noBuckets = { env: {}, readFile: () => Promise.reject(new Error("no file is read")), nowMs: () => 0 };
+
 async function cacheOf(
   settings: Settings,
   world: { pool: RegistryPool; metrics: Metrics; warn: (message: string) => void },
 ): Promise<Cache | undefined> {
   if (settings.storage === undefined) return undefined;
-  return createCache({ ...world, storage: await openStorage(settings.storage) });
+  return createCache({
+    ...world,
+    storage: await openStorage(settings.storage, noBuckets),
+  });
 }
 
 async function read(folder: string, say: (message: string) => void): Promise<Settings | undefined> {
@@ -313,7 +320,7 @@ test("a server that stops is not ready, still accepts, lets a pull finish and cl
       () => "refused",
     ),
   ).toBe("refused");
-  const again = await openStorage(join(started.folder, "data"));
+  const again = await openStorage(inFolder(join(started.folder, "data")), noBuckets);
   expect((await again.index.counts()).blobs).toBe(1);
   await again.close();
   started.upstream.stop();

@@ -1,4 +1,9 @@
 import { mkdir } from "node:fs/promises";
+import { dirname } from "node:path";
+import { type S3CredentialWorld, s3CredentialSource } from "../../config/s3-credentials.ts";
+import type { BlobPlace, StorageSettings } from "../../config/settings.ts";
+import { createS3Bucket } from "../../s3/client.ts";
+import { openObjectContent } from "../../store/object-content.ts";
 import { asFailure, Failure } from "../../errors/failure.ts";
 import { type ContentStore, openFileContent } from "../../store/content.ts";
 import type { ContentIndex } from "../../store/content-index.ts";
@@ -19,12 +24,13 @@ export interface Storage {
   close(): Promise<void>;
 }
 
-/** Takes and opens a storage folder. Throws `STORAGE_LOCKED` when another process has it, `STORAGE_FAILED` when it cannot be used. */
-export async function openStorage(root: string): Promise<Storage> {
+/** Takes and opens a storage. Throws `STORAGE_LOCKED` when another process has it, `STORAGE_FAILED` when it cannot be used. */
+export async function openStorage(settings: StorageSettings, world: S3CredentialWorld): Promise<Storage> {
+  const { folder: root, scratch, blobs } = settings;
   // What is kept may be private: nobody but this user reads it.
   process.umask(0o077);
-  const layout = layoutOf(root);
-  await mkdir(root, { recursive: true }).catch((error: unknown) => {
+  const layout = layoutOf({ root, scratch, blobs: blobs.kind === "files" ? blobs.folder : root });
+  await mkdir(dirname(layout.index), { recursive: true }).catch((error: unknown) => {
     throw asFailure(error, "STORAGE_FAILED", `cannot make the storage folder ${root}`);
   });
   const lock = tryLock(layout.lock);
@@ -34,7 +40,7 @@ export async function openStorage(root: string): Promise<Storage> {
       message: `another periplus has the storage folder ${root}; stop it, or give this one another folder with --storage`,
     });
   }
-  const content = await openFileContent(layout);
+  const content = await openContent(blobs, layout, world);
   await content.sweepDrafts();
   const { content: index, hosted } = openSqliteIndexes(layout.index);
   const uploads = await openFileUploads(layout);
@@ -49,4 +55,11 @@ export async function openStorage(root: string): Promise<Storage> {
       lock.release();
     },
   };
+}
+
+function openContent(blobs: BlobPlace, layout: Layout, world: S3CredentialWorld): Promise<ContentStore> {
+  if (blobs.kind === "files") return openFileContent(layout);
+  const { bucket: settings, isLinked } = blobs;
+  const bucket = createS3Bucket({ settings, credentials: s3CredentialSource(settings.credentials, world) });
+  return openObjectContent(bucket, layout, { isLinked });
 }

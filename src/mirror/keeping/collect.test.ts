@@ -51,7 +51,7 @@ test("what nothing needs is said, then taken away, and what can be served stays"
     expect.arrayContaining([String(orphan), "quay.io/c:old", "quay.io/c old"]),
   );
   const { index, content, quota } = world.keeping;
-  expect(content.sizeOf(orphan)).toBeUndefined();
+  expect(await content.stat(orphan)).toBeUndefined();
   expect(await index.counts()).toEqual({ blobs: 2, manifests: 1, tags: 2 });
   expect((await index.linksAfter(undefined, 9)).every(({ held }) => held)).toBe(true);
   expect((await index.pagesAfter(undefined, 9)).map(({ key }) => key)).toEqual(["young"]);
@@ -64,7 +64,7 @@ test("a dry run changes nothing", async () => {
   const counts = await world.keeping.index.counts();
   await run(collect(world.keeping, { dryRun: true }, never));
   expect(await world.keeping.index.counts()).toEqual(counts);
-  expect(world.keeping.content.sizeOf(orphan)).toBe(5);
+  expect(await world.keeping.content.stat(orphan)).toBe(5);
 });
 
 test("stopping ends it without a summary", async () => {

@@ -86,7 +86,7 @@ class Collection {
         continue;
       }
       const { digest } = checked;
-      const sizeBytes = content.sizeOf(digest) ?? 0;
+      const sizeBytes = (await content.stat(digest)) ?? 0;
       if (!this.#dryRun && !(await removeOrphan(content, index, digest))) continue;
       yield this.#waste("file", digest, sizeBytes);
     }
@@ -95,11 +95,11 @@ class Collection {
   async *rows(): Found {
     const { index, content, quota } = this.#keeping;
     for await (const row of this.#walk<BlobRow>((last) => index.blobsAfter(last?.digest ?? "", pageRows))) {
-      if (content.pathIfHeld(row.digest, row.sizeBytes) !== undefined) continue;
+      if (content.held(row.digest, row.sizeBytes) !== undefined) continue;
       // Evicted since the page was read, it is no waste and was counted out already.
       if ((await index.blob(row.digest)) === undefined) continue;
       // What is left of a file that lost bytes is taken away with its row.
-      const leftBytes = content.sizeOf(row.digest) ?? 0;
+      const leftBytes = (await content.stat(row.digest)) ?? 0;
       if (!this.#dryRun) await quota.remove(row);
       yield this.#waste("row", row.digest, leftBytes);
     }

@@ -64,9 +64,9 @@ test("a blob's file goes with its last place, and the quota counts it out", asyn
   const { content, quota } = world.keeping;
   const before = await quota.heldBytes("all");
   expect(await removed(false, `quay.io/a/b@${layer.digest}`)).toMatchObject([{ what: "blob", freedBytes: 0 }]);
-  expect(content.sizeOf(layer.digest)).toBe(layer.size);
+  expect(await content.stat(layer.digest)).toBe(layer.size);
   expect(await removed(false, `quay.io/c@${layer.digest}`)).toMatchObject([{ what: "blob", freedBytes: layer.size }]);
-  expect(content.sizeOf(layer.digest)).toBeUndefined();
+  expect(await content.stat(layer.digest)).toBeUndefined();
   expect(await quota.heldBytes("all")).toBe(before - layer.size);
 });
 

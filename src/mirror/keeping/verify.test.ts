@@ -69,7 +69,11 @@ test("what cannot be read is said, not removed, and leaves the answer incomplete
   // A path that is there by its row and cannot be read: a folder stands for a disk that fails.
   const failing = {
     ...world.keeping,
-    content: { ...content, sizeOf: () => size, pathIfHeld: () => world.layout.root } as unknown as typeof content,
+    content: {
+      ...content,
+      stat: async () => size,
+      held: () => ({ kind: "file", path: world.layout.root }),
+    } as unknown as typeof content,
   };
   for (const row of await index.blobsAfter("", 99)) if (row.digest !== digest) await index.removeBlob(row.digest);
   const { rows, outcome } = await run(verify(failing, { repair: true, bytesPerSecond: 1e9 }, never));
@@ -96,8 +100,8 @@ test("what is evicted while it is read is no finding", async () => {
     ...world.keeping,
     content: {
       ...world.keeping.content,
-      sizeOf: () => undefined,
-      pathIfHeld: () => undefined,
+      stat: async () => undefined,
+      held: () => undefined,
     } as unknown as typeof world.keeping.content,
     index: Object.assign(Object.create(index) as typeof index, {
       blobsAfter: (...args: Parameters<typeof index.blobsAfter>) => index.blobsAfter(...args),

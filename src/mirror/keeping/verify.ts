@@ -1,4 +1,5 @@
 import { algorithmOf, type Digest, digestFrom } from "../../reference/digest.ts";
+import type { HeldContent } from "../../store/content.ts";
 import type { BlobRow } from "../../store/content-index.ts";
 import type { Events, Outcome, Progress, Result } from "./events.ts";
 import { nameOf } from "./image.ts";
@@ -38,6 +39,14 @@ type Check = { readonly problem: Finding["problem"]; readonly detail: string } |
 const blobRows = 100;
 const manifestRows = 8;
 const placesMax = 5;
+
+/** The bytes of content. Throws when it cannot be opened. */
+async function openWhole(held: HeldContent, signal: AbortSignal): Promise<AsyncIterable<Uint8Array<ArrayBuffer>>> {
+  if (held.kind === "file") return Bun.file(held.path).stream();
+  const opened = await held.open({ startByte: 0, endByte: undefined }, signal);
+  if (opened.kind === "found") return opened.body;
+  throw new Error(opened.kind === "absent" ? "its object is gone" : opened.message);
+}
 
 /** Reads everything that is held and compares it with its digest, at a pace that leaves the disk to the pulls. */
 export async function* verify(
@@ -123,15 +132,15 @@ class Verification {
 
   async #readBlob({ digest, sizeBytes }: BlobRow): Promise<Check> {
     const { content } = this.#keeping;
-    const onDisk = content.sizeOf(digest);
-    if (onDisk === undefined) return { problem: "missing", detail: "its file is gone" };
-    const path = content.pathIfHeld(digest, sizeBytes);
-    if (path === undefined) {
-      return { problem: "wrong-size", detail: `its file has ${onDisk} bytes in place of ${sizeBytes}` };
+    const thereBytes = await content.stat(digest);
+    if (thereBytes === undefined) return { problem: "missing", detail: "its file is gone" };
+    const held = content.held(digest, sizeBytes);
+    if (held === undefined || thereBytes !== sizeBytes) {
+      return { problem: "wrong-size", detail: `its file has ${thereBytes} bytes in place of ${sizeBytes}` };
     }
     const hasher = new Bun.CryptoHasher(algorithmOf(digest));
     try {
-      for await (const bytes of Bun.file(path).stream()) {
+      for await (const bytes of await openWhole(held, this.#signal)) {
         if (this.#signal.aborted) return undefined;
         hasher.update(bytes);
         this.totals.bytes += bytes.byteLength;

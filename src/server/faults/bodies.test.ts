@@ -39,7 +39,7 @@ async function pull(path: string, version = "1.1"): Promise<RawAnswer> {
 async function expectNothingKept({ digest }: UniqueBlob): Promise<void> {
   await settled(world.blobs);
   expect(await world.storage.index.blob(digest)).toBeUndefined();
-  expect(world.storage.content.pathIfHeld(digest, sizeBytes)).toBeUndefined();
+  expect(world.storage.content.held(digest, sizeBytes)).toBeUndefined();
   await until(() => readdirSync(world.storage.layout.fills).length === 0, "drafts are taken away");
 }
 

@@ -1,6 +1,6 @@
 import type { Digest } from "../../reference/digest.ts";
-import { ownHeaders } from "../replies.ts";
-import { blobFileReply, blobHeaders, errorUnknownBlob } from "../blob-file.ts";
+import { errorReply, ownHeaders } from "../replies.ts";
+import { contentReply, blobHeaders, errorUnknownBlob } from "../content-reply.ts";
 import type { HostedRequest } from "./hosted.ts";
 
 /** GET and HEAD of a blob of our own. OCI distribution spec v1.1, "Pulling blobs". */
@@ -9,13 +9,19 @@ export async function hostedBlobReply(
   digest: Digest,
 ): Promise<Response> {
   const blob = await hosted.blobs.find(repository, digest);
-  const path = blob && hosted.content.pathIfHeld(digest, blob.sizeBytes);
-  if (blob === undefined || path === undefined) return errorUnknownBlob("this repository has no such blob", ownHeaders);
+  const content = blob && hosted.content.held(digest, blob.sizeBytes);
+  if (blob === undefined || content === undefined)
+    return errorUnknownBlob("this repository has no such blob", ownHeaders);
   const headers = blobHeaders(ownHeaders, digest);
   if (request.method === "HEAD") {
     return new Response(null, { headers: { ...headers, "Content-Length": String(blob.sizeBytes) } });
   }
-  return blobFileReply({ path, sizeBytes: blob.sizeBytes }, { headers: request.headers, digest }, ownHeaders);
+  const asked = { headers: request.headers, digest };
+  const reply = await contentReply({ content, sizeBytes: blob.sizeBytes }, asked, ownHeaders);
+  if (reply instanceof Response) return reply;
+  // It belongs here and its bytes cannot be had: that is no 404, which clients would remember.
+  const reason = reply.kind === "absent" ? `${digest} is gone from where it was kept` : reply.message;
+  return errorReply(503, "UNAVAILABLE", reason, ownHeaders);
 }
 
 /** DELETE of a blob. OCI distribution spec v1.1, "Deleting Blobs". */

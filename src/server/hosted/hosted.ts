@@ -11,7 +11,7 @@ export interface Hosted {
   readonly index: HostedIndex;
   readonly blobs: HostedBlobs;
   readonly uploads: Uploads;
-  readonly content: Pick<ContentStore, "pathIfHeld">;
+  readonly content: Pick<ContentStore, "held">;
   readonly nowMs: () => number;
 }
 

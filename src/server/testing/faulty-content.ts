@@ -32,8 +32,8 @@ export function faultyContent(faults: DiskFaults): (inner: ContentStore) => Cont
       await inner.publish(draft, digest);
     },
     alone: (digest, work) => inner.alone(digest, work),
-    pathIfHeld: (digest, sizeBytes) => inner.pathIfHeld(digest, sizeBytes),
-    sizeOf: (digest) => inner.sizeOf(digest),
+    held: (digest, sizeBytes) => inner.held(digest, sizeBytes),
+    stat: (digest) => inner.stat(digest),
     remove: async (digest) => {
       await inner.remove(digest);
       faults.onRemove?.();

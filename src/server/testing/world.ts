@@ -10,6 +10,7 @@ import { credentialSource } from "../../config/credentials.ts";
 import { loadSettings } from "../../config/load.ts";
 import { formatProblem } from "../../config/problem.ts";
 import type { Settings } from "../../config/settings.ts";
+import { inFolder } from "../../config/storage.ts";
 import { BlobMirror } from "../../mirror/blobs.ts";
 import { ManifestMirror } from "../../mirror/manifests.ts";
 import { PageMirror } from "../../mirror/pages.ts";
@@ -64,6 +65,8 @@ export interface World extends AsyncDisposable {
 }
 
 const host = "registry.test";
+/** Storage in folders needs no credentials. */
+const noBuckets = { env: {}, readFile: () => Promise.reject(new Error("no file is read")), nowMs: () => 0 };
 
 /** Puts a world together. Dispose of it with `await using`. */
 export async function createWorld(options: WorldOptions = {}): Promise<World> {
@@ -82,7 +85,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
   const records: string[] = [];
   const metrics = new Metrics();
   const clock = createManualClock();
-  const storage = await openStorage(join(folder, "data"));
+  const storage = await openStorage(inFolder(join(folder, "data")), noBuckets);
   const { quota, ...mirrors } = createMirrors({ options, settings, clock, storage, said, metrics });
   const serving = await makeServing(settings, {
     mirrors,

@@ -8,6 +8,7 @@ import type {
   HostedIndex,
   HostedManifest,
   HostedMember,
+  HostedUse,
   Referrer,
   ReferrerQuery,
 } from "../hosted-index.ts";
@@ -17,6 +18,13 @@ import type { WriteQueue } from "./write-queue.ts";
 
 /** The next repository behind one, so that a list reads as many rows as it shows. */
 const nextRepository = "SELECT min(repository) AS repository FROM members WHERE repository > ?";
+
+/** A row of `members` without its digest. */
+interface RawUse {
+  readonly repository: Repository;
+  readonly kind: "blob" | "manifest";
+  readonly leased_at: number;
+}
 
 /** Our own repositories in SQLite. Reads on the caller's thread, in microseconds; writes through the queue, durably. */
 export class SqliteHostedIndex implements HostedIndex {
@@ -145,6 +153,20 @@ export class SqliteHostedIndex implements HostedIndex {
 
   removeBlob(repository: Repository, digest: Digest): Promise<boolean> {
     return this.#change(["removeMember", repository, digest, "blob"]);
+  }
+
+  async uses(digest: Digest, limit: number): Promise<readonly HostedUse[]> {
+    const sql = "SELECT repository, kind, leased_at FROM members WHERE digest = ? ORDER BY repository LIMIT ?";
+    const named = `SELECT p.parent FROM parts p JOIN members m ON m.digest = p.parent
+      WHERE p.child = ? AND m.repository = ? ORDER BY p.parent LIMIT ?`;
+    const members = this.#all<RawUse>(sql, [digest, limit]);
+    return Promise.all(
+      members.map(async ({ repository, kind, leased_at: leasedAtMs }) => {
+        const parents = this.#all<{ readonly parent: Digest }>(named, [digest, repository, limit]);
+        const tags = await this.tagsOf(repository, digest);
+        return { repository, kind, leasedAtMs, namedBy: parents.map(({ parent }) => parent), tags };
+      }),
+    );
   }
 
   async blobsAfter(cursor: HostedMember | undefined, limit: number): Promise<readonly HostedMember[]> {

@@ -10,13 +10,13 @@ import { openSqliteIndexes } from "./sqlite-index.ts";
 import { schema } from "./statements.ts";
 
 /** Tables of version 1: those of the cache alone. */
-const tablesOf1 = ["blobs", "manifests", "links", "tags", "pages"];
+const tablesOf1: ReadonlySet<string> = new Set(["blobs", "manifests", "links", "tags", "pages"]);
 
 function makeVersion1(file: string): void {
   const database = new Database(file, { create: true });
   for (const statement of schema.split(";")) {
     const [, table = ""] = /(?:TABLE IF NOT EXISTS|INDEX IF NOT EXISTS \w+ ON) (\w+)/.exec(statement) ?? [];
-    if (tablesOf1.includes(table)) database.run(statement);
+    if (tablesOf1.has(table)) database.run(statement);
   }
   const digest = digestFrom("sha256", "01".repeat(32));
   database.run("INSERT INTO blobs (digest, size, rule, pulled_at) VALUES (?, 10, 'r', 5)", [digest]);

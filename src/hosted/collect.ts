@@ -1,13 +1,13 @@
 import type { Digest } from "../reference/digest.ts";
 import type { ContentStore } from "../store/content.ts";
 import type { HostedIndex, HostedMember } from "../store/hosted-index.ts";
-import type { UploadStore } from "../store/uploads.ts";
+import type { Uploads } from "./uploads.ts";
 
 /** What a collection works on. */
 export interface CollectionParts {
   readonly index: HostedIndex;
   readonly content: Pick<ContentStore, "alone" | "remove">;
-  readonly uploads: Pick<UploadStore, "sweep">;
+  readonly uploads: Pick<Uploads, "sweep">;
   readonly nowMs: () => number;
 }
 

@@ -17,6 +17,7 @@ export class UploadSession {
   #sizeBytes: number;
   #hasher: Bun.CryptoHasher | undefined;
   #algorithm: DigestAlgorithm = "sha256";
+  #isBroken = false;
 
   constructor({ draft, sizeBytes }: OpenUpload, makeRoom: (neededBytes: number) => Promise<boolean>) {
     this.draft = draft;
@@ -28,6 +29,11 @@ export class UploadSession {
 
   get sizeBytes(): number {
     return this.#sizeBytes;
+  }
+
+  /** True once the disk has refused something: how much there is, only the file itself can say now. */
+  get isBroken(): boolean {
+    return this.#isBroken;
   }
 
   /** Says which digest is to come, as early as it is known, so that nothing has to be read again. */
@@ -53,10 +59,8 @@ export class UploadSession {
         if (writer.error !== undefined) throw writer.error;
       }
     } finally {
-      const isWritten = await writer.settle();
+      this.#isBroken = !(await writer.settle());
       this.#sizeBytes = writer.writtenBytes;
-      // The hash is of what came; where less was written it is worth nothing.
-      if (!isWritten) this.#hasher = undefined;
     }
     if (writer.error !== undefined) throw writer.error;
   }

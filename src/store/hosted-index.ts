@@ -21,10 +21,17 @@ interface HostedTag {
   readonly isImmutable: boolean;
 }
 
+/** What has to be in a repository for a manifest to be kept there. */
+export interface HostedNeed {
+  readonly digest: Digest;
+  /** A manifest's config and layers are blobs; an index may name manifests and blobs. */
+  readonly as: "blob" | "either";
+}
+
 /** A manifest to be kept in one of our own repositories, with all that it means there. */
 export interface HostedManifest extends ManifestRow {
   /** What has to be in the repository already. */
-  readonly needs: readonly Digest[];
+  readonly needs: readonly HostedNeed[];
   /** Everything that it names, needed or not: none of that is collected while it is there. */
   readonly parts: readonly Digest[];
   readonly tags: readonly HostedTag[];

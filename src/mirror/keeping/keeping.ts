@@ -12,7 +12,7 @@ import type { Quota } from "../quota.ts";
 export interface Keeping {
   readonly index: ContentIndex;
   /** Our own repositories, which share the content. */
-  readonly hosted: Pick<HostedIndex, "tagged" | "uses">;
+  readonly hosted: HostedIndex;
   readonly content: ContentStore;
   readonly quota: Quota;
   readonly blobs: BlobMirror;

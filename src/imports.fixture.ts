@@ -17,7 +17,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   layout: ["copy", "errors", "manifest", "reference", "registry", "zod"],
   sync: ["config", "reference", "re2js", "zod"],
   steer: ["config", "errors", "manifest", "net", "reference", "registry", "rules"],
-  hosted: ["manifest", "mirror", "reference", "store"],
+  hosted: ["manifest", "reference", "store"],
   server: [
     "config",
     "errors",

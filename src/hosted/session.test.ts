@@ -89,7 +89,10 @@ test("a disk that refuses bytes breaks the session, and the body is read no furt
 
 test("a body waits for the disk when it is far ahead of it", async () => {
   const gate = Promise.withResolvers<void>();
-  const draft = { ...(await begin()).session.draft, write: () => gate.promise, close: async () => undefined };
+  const writeNow = (): never => {
+    throw new Error("the disk is busy");
+  };
+  const draft = { ...(await begin()).session.draft, writeNow, write: () => gate.promise, close: async () => undefined };
   const session = new UploadSession({ draft, sizeBytes: 0 }, noRoom);
   let pulled = 0;
   const body = async function* (): AsyncGenerator<Uint8Array<ArrayBuffer>, void, void> {

@@ -1,4 +1,4 @@
-import { DraftWriter } from "../mirror/draft-writer.ts";
+import { DraftWriter } from "../store/draft-writer.ts";
 import { algorithmOf, type Digest, type DigestAlgorithm, digestFrom } from "../reference/digest.ts";
 import type { Draft } from "../store/draft.ts";
 import type { OpenUpload } from "../store/uploads.ts";

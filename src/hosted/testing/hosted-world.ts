@@ -116,6 +116,11 @@ function faultyDraft(inner: Draft, faults: HostedFaults): Draft {
       if (fits > 0) await inner.write([new Uint8Array(whole.subarray(0, fits))], offset);
       fault(fits < whole.byteLength ? "ENOSPC" : undefined);
     },
+    writeNow: (pieces, offset) => {
+      const endByte = pieces.reduce((sum, piece) => sum + piece.byteLength, offset);
+      fault(endByte > (faults.roomBytes ?? Number.POSITIVE_INFINITY) ? "ENOSPC" : undefined);
+      inner.writeNow(pieces, offset);
+    },
     read: async (offset, length) => {
       fault(faults.read);
       return inner.read(offset, length);

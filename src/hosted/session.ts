@@ -43,14 +43,15 @@ export class UploadSession {
     this.#hasher = this.#sizeBytes === 0 ? new Bun.CryptoHasher(algorithm) : undefined;
   }
 
-  /** Writes and hashes a body behind what is there. What came before it broke off stays. Throws what the body or the disk throws. */
-  async append(body: Body): Promise<void> {
+  /** Writes and hashes a body behind what is there; false when it broke off, and then what came stays. Throws what the disk throws. */
+  async append(body: Body): Promise<boolean> {
+    let isWhole = true;
     let moved: (() => void) | undefined;
     const makeRoom = (): Promise<boolean> => this.#makeRoom(aheadBytes);
     const writer = new DraftWriter(this.draft, makeRoom, () => moved?.(), this.#sizeBytes);
     let headBytes = this.#sizeBytes;
     try {
-      for await (const bytes of body) {
+      for await (const bytes of untilCut(body, () => (isWhole = false))) {
         this.#hasher?.update(bytes);
         writer.push({ startByte: headBytes, bytes });
         headBytes += bytes.byteLength;
@@ -63,6 +64,7 @@ export class UploadSession {
       this.#sizeBytes = writer.writtenBytes;
     }
     if (writer.error !== undefined) throw writer.error;
+    return isWhole;
   }
 
   /** The digest of all that is there. */
@@ -82,5 +84,14 @@ export class UploadSession {
     }
     this.#hasher = hasher;
     return hasher.copy();
+  }
+}
+
+/** A body up to where it breaks off, which is its sender's doing and no failure here. */
+async function* untilCut(body: Body, cut: () => void): AsyncGenerator<Uint8Array<ArrayBuffer>, void, void> {
+  try {
+    yield* body;
+  } catch {
+    cut();
   }
 }

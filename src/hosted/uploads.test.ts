@@ -118,8 +118,14 @@ test("what comes for one upload at the same time comes one after the other", asy
 
 test("an upload goes on where it broke off, also after a restart", async () => {
   const id = await world.uploads.begin(repository);
-  const cut = part(bodyOf(["abc", "def"], new Error("the client is gone")));
-  expect(await errorOf(world.uploads.append(repository, id, cut))).toContain("the client is gone");
+  const gone = new Error("the client is gone");
+  expect(await world.uploads.append(repository, id, part(bodyOf(["abc"], gone)))).toEqual({
+    kind: "cut",
+    sizeBytes: 3,
+  });
+  const upload = { repository, id, digest: digestOf("abcdef") };
+  const keep = (): Promise<void> => Promise.reject(new Error("kept what broke off"));
+  expect(await world.uploads.end(upload, part(bodyOf(["def"], gone)), keep)).toEqual({ kind: "cut", sizeBytes: 6 });
   expect(await world.uploads.state(repository, id)).toEqual({ kind: "open", sizeBytes: 6 });
   await world.uploads.close();
   const restarted = world.restarted();

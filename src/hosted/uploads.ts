@@ -15,9 +15,9 @@ export interface UnknownUpload {
   readonly kind: "unknown";
 }
 
-/** An upload as far as it is. */
+/** An upload as far as it is: whether it can go on there, or what was sent does not belong there or broke off on its way. */
 export interface UploadState {
-  readonly kind: "open" | "out-of-order";
+  readonly kind: "open" | "out-of-order" | "cut";
   readonly sizeBytes: number;
 }
 
@@ -71,7 +71,7 @@ export class Uploads {
     return this.#use(repository, id, async ({ sizeBytes }) => ({ kind: "open", sizeBytes }));
   }
 
-  /** Puts bytes behind what is there. What came of a body that broke off stays; its error is thrown on. */
+  /** Puts bytes behind what is there. What came of a body that broke off stays. */
   append(repository: Repository, id: string, part: UploadPart): Promise<UploadState | UnknownUpload> {
     return this.#use(repository, id, (session) => this.#append(id, session, part));
   }
@@ -89,7 +89,7 @@ export class Uploads {
     return this.#use(repository, id, async (session): Promise<EndedUpload> => {
       session.expect(algorithmOf(digest));
       const state = part === undefined ? undefined : await this.#append(id, session, part);
-      if (state?.kind === "out-of-order") return state;
+      if (state !== undefined && state.kind !== "open") return state;
       const actual = await session.digest(digest);
       if (actual !== digest) {
         await this.#giveUp(id, session);
@@ -192,8 +192,8 @@ async function append(session: UploadSession, { startByte, body }: UploadPart): 
   if (startByte !== undefined && startByte !== session.sizeBytes) {
     return { kind: "out-of-order", sizeBytes: session.sizeBytes };
   }
-  await session.append(body);
-  return { kind: "open", sizeBytes: session.sizeBytes };
+  const isWhole = await session.append(body);
+  return { kind: isWhole ? "open" : "cut", sizeBytes: session.sizeBytes };
 }
 
 function markOf(repository: Repository): string {

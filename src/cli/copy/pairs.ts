@@ -1,6 +1,6 @@
 import type { CopyPair } from "../../copy/pair.ts";
 import { Failure } from "../../errors/failure.ts";
-import type { SourcePlace, TargetPlace } from "./places.ts";
+import type { SourcePlace, TargetPlace } from "./place.ts";
 import type { CopySession } from "./session.ts";
 
 /** What was typed: an image and where it goes, or all tags of a repository. */

@@ -7,7 +7,7 @@ import type { Descriptor } from "../../manifest/manifest.ts";
 import type { Digest } from "../../reference/digest.ts";
 import { formatPlatform, type Platform } from "../../reference/platform.ts";
 import { type ConfigFacts, parseConfigFacts } from "./config-facts.ts";
-import type { SourcePlace } from "./places.ts";
+import type { SourcePlace } from "./place.ts";
 import { found, manifestAt, readBytes } from "./reading.ts";
 import type { CopySession } from "./session.ts";
 

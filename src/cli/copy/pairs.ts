@@ -2,7 +2,7 @@ import type { CopyPair } from "../../copy/pair.ts";
 import { Failure } from "../../errors/failure.ts";
 import { isSignatureTag } from "../../manifest/referrer-tags.ts";
 import type { Tag } from "../../reference/repository.ts";
-import type { SourcePlace, TargetPlace } from "./places.ts";
+import type { SourcePlace, TargetPlace } from "./place.ts";
 import { found } from "./reading.ts";
 import type { CopySession } from "./session.ts";
 

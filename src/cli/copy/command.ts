@@ -6,12 +6,14 @@ import { inspectCommand } from "./inspect.ts";
 import { type CopyIo, processIo } from "./io.ts";
 import { loginCommand, logoutCommand } from "./login.ts";
 import { tagsCommand } from "./tags.ts";
+import { syncCommand } from "../sync/sync.ts";
 
 /** The commands about images that are elsewhere: copying, comparing, looking, logging in. */
 export function imageCommands(io: CopyIo = processIo()): readonly Command[] {
   const output = { writeOut: io.stdout, writeErr: io.stderr };
   const commands = [
     copyCommand,
+    syncCommand,
     checkCommand,
     digestCommand,
     manifestCommand,

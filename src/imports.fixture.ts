@@ -16,6 +16,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   copy: ["errors", "manifest", "reference", "registry"],
   layout: ["copy", "errors", "manifest", "reference", "registry", "zod"],
   sync: ["config", "reference", "re2js", "zod"],
+  job: ["config", "copy", "reference", "registry", "sync"],
   steer: ["config", "errors", "manifest", "net", "reference", "registry", "rules"],
   hosted: ["manifest", "reference", "store"],
   server: [
@@ -38,6 +39,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     "copy",
     "errors",
     "hosted",
+    "job",
     "layout",
     "manifest",
     "mirror",
@@ -49,6 +51,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     "server",
     "steer",
     "store",
+    "sync",
   ],
 };
 

@@ -74,11 +74,13 @@ class RowPlanning {
   readonly #parts: RunParts;
   readonly #pair: CopyPair;
   readonly #planning: Planning;
+  readonly #options: CopyOptions;
 
   constructor(parts: RunParts, pair: CopyPair, planning: Planning) {
     this.#parts = parts;
     this.#pair = pair;
     this.#planning = planning;
+    this.#options = { ...planning.options, ...pair.options };
   }
 
   async row(): Promise<PlanRow> {
@@ -116,7 +118,7 @@ class RowPlanning {
     if (choice.named !== undefined && choice.named !== targetDigest) {
       return await this.#estimated(this.#as("differs", { choice, targetDigest }));
     }
-    if (this.#planning.options.referrers !== "all") return this.#as("present", { choice, targetDigest });
+    if (this.#options.referrers !== "all") return this.#as("present", { choice, targetDigest });
     return await this.#withReferrers(choice, targetDigest);
   }
 
@@ -146,7 +148,7 @@ class RowPlanning {
   }
 
   async #choice(digest: Digest): Promise<Choice | NoChoice> {
-    const { options } = this.#planning;
+    const options = this.#options;
     if (options.platforms.length === 0) return wholeImage(digest);
     const { source } = this.#pair;
     const root = await this.#parts.shelf.get(source, digest);
@@ -169,7 +171,7 @@ class RowPlanning {
 
   async #estimated(row: PlanRow): Promise<PlanRow> {
     if (this.#planning.estimate === "none" || row.choice === undefined) return row;
-    const estimated = await estimateOf(this.#parts, row, this.#planning.options);
+    const estimated = await estimateOf(this.#parts, row, this.#options);
     return estimated.kind === "none" ? this.#failed(estimated.failure) : { ...row, estimate: estimated.estimate };
   }
 

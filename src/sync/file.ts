@@ -8,6 +8,7 @@ export interface SyncFile {
   readonly schedule?: string | undefined;
   readonly parallel?: number | undefined;
   readonly dockerConfig?: boolean | undefined;
+  readonly createRepositories?: boolean | undefined;
 }
 
 /** A value of `registries`. */

@@ -121,6 +121,7 @@ function inputOf(reading: Reading, format: SyncFormat, value: unknown): SyncPlan
     entries: read.entries.map(({ entry }) => entry),
     registries: accessOf(reading, read, hostsOf(read.entries)),
     parallel: read.parallel,
+    createRepositories: read.createRepositories ?? false,
     files: [reading.path, ...reading.contents.keys()],
   };
 }

@@ -15,6 +15,7 @@ export function readOwn(reading: Reading, value: unknown): Read | undefined {
     registries: registriesOf(file),
     dockerConfig: file.dockerConfig ?? true,
     parallel: file.parallel,
+    createRepositories: file.createRepositories ?? false,
   };
 }
 

@@ -22,6 +22,8 @@ export interface SyncPlanInput {
   readonly registries: ReadonlyMap<RegistryHost, RegistryAccess>;
   /** Images that are copied at once; absent where the file does not say. */
   readonly parallel: number | undefined;
+  /** Repositories that must exist before they are pushed to are created. */
+  readonly createRepositories: boolean;
   /** Files that were read: a change of one of them is a reason to read again. */
   readonly files: readonly string[];
 }

@@ -47,6 +47,7 @@ export interface Read {
   /** Registries that name no login are logged in to as docker is. */
   readonly dockerConfig: boolean;
   readonly parallel: number | undefined;
+  readonly createRepositories?: boolean;
 }
 
 /** An entry, the path of its lines, and that of where it says where images go. */

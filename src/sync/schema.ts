@@ -68,6 +68,10 @@ export const syncSchema: z.ZodType<SyncFile> = z
     schedule: about(schedule, "When everything is copied again; only when asked without it.").optional(),
     parallel: about(scalar.count(256), "Images that are copied at once.").optional(),
     dockerConfig: about(scalar.flag, "False: docker's logins are not used.").optional(),
+    createRepositories: about(
+      scalar.flag,
+      "True: repositories of Amazon ECR are created before they are pushed to.",
+    ).optional(),
   } satisfies Shape<SyncFile>)
   .meta({ title: "Periplus sync file" });
 

@@ -10,6 +10,7 @@ interface ImageCommand extends LazyCommand {
 /** The commands about images that are elsewhere: copying, comparing, looking, logging in. */
 export const imageCommands: readonly ImageCommand[] = [
   imageCommand(["copy", "cp"], async () => (await import("./copy.ts")).copyCommand),
+  imageCommand(["sync"], async () => (await import("../sync/sync.ts")).syncCommand),
   imageCommand(["check"], async () => (await import("./check.ts")).checkCommand),
   imageCommand(["digest"], async () => (await import("./digest.ts")).digestCommand),
   imageCommand(["manifest"], async () => (await import("./digest.ts")).manifestCommand),

@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { systemClock } from "../../../registry/clock.ts";
 import { exitOnUsage } from "../../usage.ts";
 import type { Interruption } from "../../cache/io.ts";
@@ -41,6 +41,7 @@ export async function run(words: readonly string[], options: RunOptions = {}): P
     env: {},
     cwd: "/",
     readFile: (path) => readFile(path, "utf8"),
+    readFolder: (path) => readdir(path),
     readStdin: () => Promise.resolve(""),
     nowMs: Date.now,
     onInterrupt: (stop: (why: Interruption) => void) => {

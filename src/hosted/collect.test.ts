@@ -145,6 +145,7 @@ test("a push of a digest whose file is about to go waits for it, and its blob is
   const forgotten = Promise.withResolvers<void>();
   const content: CollectionParts["content"] = {
     alone: <T>(asked: Digest, work: () => Promise<T>): Promise<T> => world.content.alone(asked, work),
+    stat: (asked) => world.content.stat(asked),
     remove: async (asked: Digest) => {
       // Its row is gone, its file is not yet: a push comes now.
       pushed = push("abc");

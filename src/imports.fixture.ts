@@ -12,12 +12,14 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   registry: ["config", "errors", "manifest", "net", "reference"],
   s3: ["aws4", "config", "errors", "reference", "registry"],
   store: ["errors", "reference", "registry", "s3"],
-  mirror: ["errors", "manifest", "reference", "registry", "rules", "store"],
+  hosted: ["manifest", "reference", "store"],
+  mirror: ["errors", "hosted", "manifest", "reference", "registry", "rules", "store"],
   copy: ["errors", "manifest", "reference", "registry"],
   fill: ["copy", "errors", "manifest", "reference", "registry", "s3"],
   layout: ["copy", "errors", "manifest", "reference", "registry", "zod"],
+  sync: ["config", "reference", "re2js", "zod"],
+  job: ["config", "copy", "reference", "registry", "sync"],
   steer: ["config", "errors", "manifest", "net", "reference", "registry", "rules"],
-  hosted: ["manifest", "mirror", "reference", "store"],
   server: [
     "config",
     "errors",
@@ -39,6 +41,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     "errors",
     "fill",
     "hosted",
+    "job",
     "layout",
     "manifest",
     "mirror",
@@ -50,6 +53,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     "server",
     "steer",
     "store",
+    "sync",
   ],
 };
 

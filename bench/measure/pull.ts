@@ -59,7 +59,7 @@ function hold(socket: Bun.Socket, pauseMs: number): void {
 class Reader {
   readonly #spec: PullSpec;
   readonly #startedAt = performance.now();
-  #head = "";
+  #head: Buffer = Buffer.alloc(0);
   #inBody = false;
   #status = 0;
   #lengthBytes = Number.POSITIVE_INFINITY;
@@ -96,13 +96,20 @@ class Reader {
     };
   }
 
+  /** Only the head becomes text: what has come with it may be much. */
   #takeHead(bytes: Uint8Array): void {
-    this.#head += Buffer.from(bytes).toString("latin1");
-    const end = this.#head.indexOf(HEADER_END);
-    if (end < 0) return;
-    const rest = Buffer.from(this.#head.slice(end + HEADER_END.length), "latin1");
-    const head = this.#head.slice(0, end);
-    this.#head = "";
+    const all =
+      this.#head.length === 0
+        ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+        : Buffer.concat([this.#head, bytes]);
+    const end = all.indexOf(HEADER_END);
+    if (end < 0) {
+      this.#head = Buffer.from(all);
+      return;
+    }
+    const rest = all.subarray(end + HEADER_END.length);
+    const head = all.toString("latin1", 0, end);
+    this.#head = Buffer.alloc(0);
     this.#inBody = true;
     this.#status = Number(head.split(" ")[1]);
     const length = /\r\ncontent-length: *(\d+)/i.exec(head)?.[1];

@@ -1,26 +1,19 @@
 import { Command } from "commander";
 import packageJson from "../../package.json" with { type: "json" };
-import { cacheCommand } from "./cache/command.ts";
-import { configCommand } from "./config.ts";
-import { imageCommands } from "./copy/command.ts";
-import { fillCommand } from "./fill/command.ts";
+import { commands } from "./commands.ts";
+import { loadFor } from "./lazy-command.ts";
 import { liftRequestCap } from "./request-cap.ts";
-import { serveCommand } from "./serve/command.ts";
 import { exitOnUsage } from "./usage.ts";
 
-/** The whole program. Each command is a file; this one only puts them together. */
-function program(): Command {
-  const commands = new Command("periplus")
+/** The whole program, or as much of it as the words need. */
+async function program(words: readonly string[]): Promise<Command> {
+  const whole = new Command("periplus")
     .description("The front door to container images: redirector and pull-through cache for OCI registries.")
     .version(packageJson.version)
-    .addCommand(serveCommand())
-    .addCommand(cacheCommand())
-    .addCommand(configCommand())
-    .addCommand(fillCommand())
     .showHelpAfterError("(add --help for the options and examples)");
-  for (const command of imageCommands()) commands.addCommand(command);
-  return commands;
+  for (const command of await loadFor(words, commands)) whole.addCommand(command);
+  return whole;
 }
 
 liftRequestCap((message) => process.stderr.write(`${message}\n`));
-await exitOnUsage(program(), (status) => process.exit(status)).parseAsync();
+await exitOnUsage(await program(process.argv.slice(2)), (status) => process.exit(status)).parseAsync();

@@ -20,10 +20,20 @@ type KeysAt = (path: Path) => readonly string[];
 export function parseConfig(
   value: unknown,
 ): { readonly config: ConfigFile } | { readonly issues: readonly SchemaIssue[] } {
-  const result = configSchema.safeParse(value, { error: messageOf, reportInput: true });
-  if (result.success) return { config: result.data };
+  const checked = checkSchema(configSchema, configJsonSchema, value);
+  return "issues" in checked ? checked : { config: checked.value };
+}
+
+/** What `value` is by a schema, or everything that is refused in it. The JSON Schema, of the same, is for the names of keys. */
+export function checkSchema<T>(
+  schema: z.ZodType<T>,
+  jsonSchemaOf: () => object,
+  value: unknown,
+): { readonly value: T } | { readonly issues: readonly SchemaIssue[] } {
+  const result = schema.safeParse(value, { error: messageOf, reportInput: true });
+  if (result.success) return { value: result.data };
   let jsonSchema: object | undefined;
-  const keysAt: KeysAt = (path) => knownKeys((jsonSchema ??= configJsonSchema()), path);
+  const keysAt: KeysAt = (path) => knownKeys((jsonSchema ??= jsonSchemaOf()), path);
   return { issues: result.error.issues.flatMap((issue) => describe(issue, [], keysAt)) };
 }
 

@@ -58,7 +58,7 @@ export function formatProblem({ file, line, column, path, message }: Problem): s
 }
 
 /** A path as people write it. */
-function formatPath(path: Path): string {
+export function formatPath(path: Path): string {
   return path.reduce<string>((text, part) => {
     if (typeof part === "number") return `${text}[${part}]`;
     return text === "" ? part : `${text}.${part}`;

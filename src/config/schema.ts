@@ -17,7 +17,7 @@ import { s3Bucket } from "./s3-schema.ts";
 import * as scalar from "./scalars.ts";
 
 /** A schema for every key of an entry: neither one too few nor one too many compiles. */
-type Shape<T> = { readonly [K in keyof Required<T>]: z.ZodType<T[K]> };
+export type Shape<T> = { readonly [K in keyof Required<T>]: z.ZodType<T[K]> };
 
 const cloud = z.enum(["aws", "azure", "gcp"]);
 
@@ -42,7 +42,8 @@ const budget = z.strictObject({
   concurrent: about(scalar.count(10_000), "How many requests may be under way at once.").optional(),
 } satisfies Shape<BudgetEntry>);
 
-const upstream = z.strictObject({
+/** The keys of an upstream, for other files that name registries. */
+export const upstreamShape: Shape<UpstreamEntry> = {
   url: about(scalar.originUrl, "Where the registry is reached; https://HOST without it.").optional(),
   path: about(scalar.repositoryPath, "Put before every repository there.").optional(),
   cloud: about(cloud, "The cloud it is in; its clients are not sent to buckets elsewhere.").optional(),
@@ -58,7 +59,9 @@ const upstream = z.strictObject({
   budget: about(budget, "What may be asked of it.").optional(),
   redirectHosts: about(z.array(scalar.urlHost), "Private hosts that its blob redirects may point to.").optional(),
   tokenHosts: about(z.array(scalar.urlHost), "Hosts beside its own that may give tokens for it.").optional(),
-} satisfies Shape<UpstreamEntry>);
+};
+
+const upstream = z.strictObject(upstreamShape);
 
 const match = z.strictObject({
   host: about(scalar.registryHost, "The request's `Host`.").optional(),
@@ -87,7 +90,8 @@ const grant = z.strictObject({
 const rule = z.strictObject({
   id: about(scalar.label, "Its name in logs and metrics; rules[N] without it.").optional(),
   match: about(
-    z.union([matchName, match], { error: 'must be "*", a name such as registry.k8s.io, or { host, ns, prefix }' }),
+    // The mapping first: of many rules nearly all have one, and an alternative that fails is the costly part of a union.
+    z.union([match, matchName], { error: 'must be "*", a name such as registry.k8s.io, or { host, ns, prefix }' }),
     'Which names it is for: "*" is what no other rule matches; NAME is `?ns=`, `Host` or first segment of that name.',
   ),
   upstream: about(scalar.registryHost, "The registry that answers; the one that `match` names without it.").optional(),
@@ -191,6 +195,7 @@ export function configJsonSchema(): Readonly<Record<string, unknown>> {
   return { ...z.toJSONSchema(configSchema, { io: "input", target: "draft-2020-12" }) };
 }
 
-function about<T extends z.ZodType>(schema: T, description: string): T {
+/** A schema with words on what it is for, which go into the JSON Schema. */
+export function about<T extends z.ZodType>(schema: T, description: string): T {
   return schema.meta({ ...schema.meta(), description });
 }

@@ -3,12 +3,14 @@ import {
   isAlias,
   isCollection,
   isMap,
+  isPair,
   isScalar,
   isSeq,
   LineCounter,
   type Node,
   type Pair,
   parseDocument,
+  visit,
 } from "yaml";
 import type { Part, Path, Position, Problem } from "./problem.ts";
 
@@ -19,6 +21,14 @@ export interface Source {
   locate(path: Path, part: Part): Position;
 }
 
+/** How files are read that others have laid down the form of. */
+export interface SourceOptions {
+  /** True: `<<` puts the keys of a mapping into another one, as in YAML 1.1. */
+  readonly merge?: boolean;
+  /** True for keys whose numbers are texts: the tag `1.10` is not 1.1. Asked with the nearest key above a number; "" where there is none. */
+  readonly isText?: (key: string) => boolean;
+}
+
 /** Ten times what 10,000 rules take. */
 const MAX_TEXT_LENGTH = 16 * 1024 * 1024;
 /** What aliases may name and may multiply to: nobody writes that many by hand, and more is an attack on memory. */
@@ -26,7 +36,11 @@ const MAX_ALIASES = 100;
 const MAX_PROBLEMS = 20;
 
 /** Reads YAML 1.2, one document; or says everything that is wrong with it as YAML. */
-export function readSource(file: string, text: string): Source | { readonly problems: readonly Problem[] } {
+export function readSource(
+  file: string,
+  text: string,
+  options: SourceOptions = {},
+): Source | { readonly problems: readonly Problem[] } {
   if (text.length > MAX_TEXT_LENGTH) {
     return {
       problems: [{ file, line: 0, column: 0, path: "", message: `is longer than ${MAX_TEXT_LENGTH} characters` }],
@@ -37,7 +51,8 @@ export function readSource(file: string, text: string): Source | { readonly prob
     const { line, col } = lines.linePos(offset);
     return { line: Math.max(line, 1), column: Math.max(col, 1) };
   };
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: options.merge === true });
+  if (options.isText !== undefined) numbersToTexts(document, options.isText);
   const read = valueOf(document);
   if ("faults" in read) {
     const problems = read.faults.slice(0, MAX_PROBLEMS).map(({ offset, message }): Problem => {
@@ -50,6 +65,17 @@ export function readSource(file: string, text: string): Source | { readonly prob
     value: read.value,
     locate: (path, part) => positionAt(offsetOf(document, path, part)),
   };
+}
+
+/** A number becomes what was written for it. */
+function numbersToTexts(document: Document.Parsed, isText: (key: string) => boolean): void {
+  visit(document, {
+    Scalar: (part, node, above) => {
+      if (typeof node.value !== "number" || node.source === undefined) return;
+      const pair = part === "key" ? undefined : above.findLast((ancestor) => isPair(ancestor));
+      if (isText((pair && keyText(pair)) ?? "")) node.value = node.source;
+    },
+  });
 }
 
 interface Fault {

@@ -48,7 +48,8 @@ export function choosePlatforms(root: ManifestBody, options: CopyOptions): Choic
   if (only === undefined) return none("platform", "nothing of it is for a platform that is wanted");
   if (roots.length === document.manifests.length) return wholeImage(root.digest);
   const said = namesOf(wanted);
-  if (roots.length === 1) return choice(roots, only, `only ${said}: the tag names that manifest, not an index`);
+  if (roots.length === 1 && !options.mayMakeIndex)
+    return choice(roots, only, `only ${said}: the tag names that manifest, not an index`);
   if (!options.mayMakeIndex) {
     return choice(roots, undefined, `only ${said}, by digest: no index names just these, so nothing is tagged`);
   }

@@ -11,6 +11,8 @@ export interface CopyPair {
   readonly target: ImageTarget;
   /** The tag that is to name it; absent: it is put by its digest alone. */
   readonly targetTag: Tag | undefined;
+  /** What is wanted of this image other than of the rest. */
+  readonly options?: Partial<CopyOptions>;
 }
 
 /** What of each image is wanted, and how much is believed without asking. */

@@ -47,7 +47,7 @@ export async function planCopies(parts: RunParts, pairs: readonly CopyPair[], pl
 
 /** Two images for one name: the second would take the first one's place. All of them are refused. */
 function refuseConflicts(rows: readonly PlanRow[]): readonly PlanRow[] {
-  const byTarget = Map.groupBy(rows, ({ target, pair }) => (pair.targetTag === undefined ? "" : target));
+  const byTarget = Map.groupBy(rows, (row) => (isTagged(row) ? row.target : ""));
   const clashing = new Set<string>();
   for (const [target, group] of byTarget) {
     const digests = new Set(group.map(({ choice, source }) => choice?.named ?? source));
@@ -60,6 +60,10 @@ function refuseConflicts(rows: readonly PlanRow[]): readonly PlanRow[] {
   });
 }
 
+function isTagged({ pair, choice }: Pick<PlanRow, "choice" | "pair">): boolean {
+  return pair.targetTag !== undefined && (choice === undefined || choice.named !== undefined);
+}
+
 /** What a name stands for. */
 type Named =
   | { readonly kind: "found"; readonly digest: Digest; readonly mediaType: string | undefined }
@@ -70,11 +74,13 @@ class RowPlanning {
   readonly #parts: RunParts;
   readonly #pair: CopyPair;
   readonly #planning: Planning;
+  readonly #options: CopyOptions;
 
   constructor(parts: RunParts, pair: CopyPair, planning: Planning) {
     this.#parts = parts;
     this.#pair = pair;
     this.#planning = planning;
+    this.#options = { ...planning.options, ...pair.options };
   }
 
   async row(): Promise<PlanRow> {
@@ -112,7 +118,7 @@ class RowPlanning {
     if (choice.named !== undefined && choice.named !== targetDigest) {
       return await this.#estimated(this.#as("differs", { choice, targetDigest }));
     }
-    if (this.#planning.options.referrers !== "all") return this.#as("present", { choice, targetDigest });
+    if (this.#options.referrers !== "all") return this.#as("present", { choice, targetDigest });
     return await this.#withReferrers(choice, targetDigest);
   }
 
@@ -142,7 +148,7 @@ class RowPlanning {
   }
 
   async #choice(digest: Digest): Promise<Choice | NoChoice> {
-    const { options } = this.#planning;
+    const options = this.#options;
     if (options.platforms.length === 0) return wholeImage(digest);
     const { source } = this.#pair;
     const root = await this.#parts.shelf.get(source, digest);
@@ -165,7 +171,7 @@ class RowPlanning {
 
   async #estimated(row: PlanRow): Promise<PlanRow> {
     if (this.#planning.estimate === "none" || row.choice === undefined) return row;
-    const estimated = await estimateOf(this.#parts, row, this.#planning.options);
+    const estimated = await estimateOf(this.#parts, row, this.#options);
     return estimated.kind === "none" ? this.#failed(estimated.failure) : { ...row, estimate: estimated.estimate };
   }
 
@@ -175,10 +181,12 @@ class RowPlanning {
 
   #as(state: PlanState, known: Partial<PlanRow>): PlanRow {
     const { source, sourceReference, target, targetTag } = this.#pair;
+    const [only, ...more] = known.choice?.roots ?? [];
+    const isNamed = isTagged({ pair: this.#pair, choice: known.choice });
     return {
       pair: this.#pair,
       source: nameAt(source, sourceReference),
-      target: nameAt(target, targetTag ?? known.choice?.roots[0]),
+      target: nameAt(target, isNamed ? targetTag : more.length > 0 ? undefined : only),
       state,
       choice: undefined,
       targetDigest: undefined,

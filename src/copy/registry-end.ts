@@ -82,7 +82,8 @@ function isUnknownQuestion({ status }: Unavailable): boolean {
   return status === 400 || status === 405 || status === 406 || status === 501;
 }
 
-async function eachPage(
+/** Asks for the pages of a list one after the other; all of them or no knowledge. `take` says whether a page is as it should be. */
+export async function eachPage(
   ask: (query: string) => Promise<Answer<Page>>,
   take: (page: Page) => boolean,
   what: string,

@@ -22,16 +22,18 @@ export interface RunOptions {
   readonly options: CopyOptions;
   /** Blobs that are sent at once, over all images. Each registry's own budget holds beside it. */
   readonly blobsAtOnce: number;
+  /** Images that are copied at once from each registry; six without it. */
+  readonly imagesAtOnce?: number | undefined;
   /** Told of each image that has come to its end. */
   readonly onRow?: (row: CopyRow) => void;
 }
 
-/** From each registry. */
+/** From each registry, where the run does not say. */
 const imagesAtOnce = 6;
 
 /** Carries out a plan: every image has a row, and a bad one stops no other. */
 export class CopyRun {
-  readonly #parts: ImageCopyParts;
+  readonly #parts: Omit<ImageCopyParts, "options">;
   readonly #plan: Plan;
   readonly #run: RunOptions;
   readonly #progress: ProgressCount;
@@ -39,7 +41,7 @@ export class CopyRun {
   constructor(parts: RunParts, plan: Plan, run: RunOptions) {
     const { asking } = parts;
     const transfers = new Transfers(asking, run.blobsAtOnce);
-    this.#parts = { ...parts, transfers, lists: new ReferrersLists(asking), options: run.options };
+    this.#parts = { ...parts, transfers, lists: new ReferrersLists(asking) };
     this.#plan = plan;
     this.#run = run;
     this.#progress = new ProgressCount(plan.rows.length);
@@ -52,7 +54,7 @@ export class CopyRun {
 
   /** Runs to its end or until the signal ends it; then what is there stays, and the same run goes on from it. */
   async run(): Promise<CopyResult> {
-    const gates = new RegistryGates(imagesAtOnce);
+    const gates = new RegistryGates(this.#run.imagesAtOnce ?? imagesAtOnce);
     const { signal } = this.#parts.asking;
     const rows = await Promise.all(
       this.#plan.rows.map(async (row) => {
@@ -77,7 +79,8 @@ export class CopyRun {
     }
     const counter: ImageCounter = this.#progress.begin(row.target);
     try {
-      return await new ImageCopy(this.#parts, row, row.choice, counter).run();
+      const options = { ...this.#run.options, ...row.pair.options };
+      return await new ImageCopy({ ...this.#parts, options }, row, row.choice, counter).run();
     } catch (error) {
       return notCopied(row, { failures: [thrownFailure(error)] });
     } finally {

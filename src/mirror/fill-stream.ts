@@ -3,6 +3,13 @@ import { Failure } from "../errors/failure.ts";
 import { download } from "./download.ts";
 import type { Fill } from "./fill.ts";
 
+/**
+ * The first piece of each client. The next ones double, each after a turn of the event loop, up to a full piece: of many
+ * who come at once all have their first bytes before anybody has many, and who asks meanwhile is answered between.
+ */
+const firstPieceBytes = 16 * 1024;
+const fullPieceBytes = 256 * 1024;
+
 /** Part of a blob, as a half-open range of bytes; `endByte` absent means to the end. */
 export interface Span {
   readonly startByte: number;
@@ -34,6 +41,8 @@ class FillReader {
   readonly #endByte: number;
   readonly #reasonOf: (failure: unknown) => unknown;
   #offset: number;
+  #pieceBytes = firstPieceBytes;
+  #hasLeft = false;
   /** Set when the fill can no longer give what comes next: our own download of the rest. */
   #rest: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>> | undefined;
 
@@ -46,6 +55,7 @@ class FillReader {
   }
 
   async leave(): Promise<void> {
+    this.#hasLeft = true;
     // One that broke by itself cannot be cancelled any more.
     await this.#rest?.cancel().catch(() => undefined);
     await this.#fill.leave(this);
@@ -70,12 +80,21 @@ class FillReader {
 
   async #next(): Promise<Uint8Array<ArrayBuffer> | undefined> {
     if (this.#rest !== undefined) return (await this.#rest.read()).value;
-    const read = await this.#fill.read(this, this.#offset);
+    const isStarting = this.#pieceBytes < fullPieceBytes;
+    if (isStarting && this.#pieceBytes > firstPieceBytes) await nextTurn();
+    if (this.#hasLeft) return undefined;
+    const read = await this.#fill.read(this, this.#offset, this.#pieceBytes);
+    if (isStarting) this.#pieceBytes *= 2;
     if (read.kind === "bytes") return read.bytes;
     if (read.kind === "end") return undefined;
     this.#rest = restStream(this.#fill, this.#offset, read.keptBytes).getReader();
     return (await this.#rest.read()).value;
   }
+}
+
+/** Resolves once the event loop has gone round: what other connections have brought is looked at before. */
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => void setImmediate(resolve));
 }
 
 /**

@@ -3,8 +3,8 @@ import { algorithmOf, type Digest, digestFrom } from "../reference/digest.ts";
 import type { BlobStream } from "../registry/remote.ts";
 import type { Draft } from "../store/draft.ts";
 import { type DownloadSource, download } from "./download.ts";
-import { DraftWriter } from "./draft-writer.ts";
-import { FillReaders } from "./fill-readers.ts";
+import { DraftWriter } from "../store/draft-writer.ts";
+import { closeBytes, FillReaders } from "./fill-readers.ts";
 import { RecentChunks } from "./recent-chunks.ts";
 
 /** What a fill needs of those who keep content. */
@@ -40,7 +40,7 @@ type FillState =
 const recentBytes = 1024 * 1024;
 /** How far the download may be ahead of the disk or, without one, of its fastest reader. */
 const aheadBytes = 8 * 1024 * 1024;
-/** How long the download waits for its fastest reader to come close again before it goes on without it. */
+/** How long the download waits for its fastest reader to come close again, for each `closeBytes` that come: never slower than 25 MB/s. */
 const paceMs = 20;
 
 /**
@@ -60,6 +60,7 @@ export class Fill {
   #state: FillState = { kind: "running" };
   #headBytes = 0;
   #shownBytes = 0;
+  #paceFromByte = 0;
   #waiting: (() => void)[] = [];
   #resumeDownload: (() => void) | undefined;
   #finished = false;
@@ -145,14 +146,15 @@ export class Fill {
   }
 
   /** The next bytes at an offset, at most 256 KiB. Waits for them. Throws the fill's failure; a disk's is no end, but a loss. */
-  async read(reader: object, offset: number): Promise<FillRead> {
-    this.#readers.moved(reader, offset, this.#headBytes);
+  async read(reader: object, offset: number, maxBytes: number): Promise<FillRead> {
+    this.#readers.moved(reader, offset);
     this.#resumeDownload?.();
     for (;;) {
       if (this.#state.kind === "failed") throw this.#state.failure;
       if (offset < this.#shownBytes) {
-        const recent = this.#recent.read(offset, Math.min(offset + this.#readers.readBytes, this.#shownBytes));
-        const bytes = recent ?? (await this.readWritten(offset).catch(() => null));
+        const end = offset + Math.min(maxBytes, this.#readers.readBytes);
+        const recent = this.#recent.read(offset, Math.min(end, this.#shownBytes));
+        const bytes = recent ?? (await this.#readWritten(offset, end).catch(() => null));
         if (bytes === null) return { kind: "lost", keptBytes: 0 };
         if (bytes !== undefined) return { kind: "bytes", bytes };
         if (this.#writer?.error !== undefined || this.#draft === undefined) {
@@ -164,10 +166,13 @@ export class Fill {
   }
 
   /** What the disk holds from an offset on, as far as one read goes; `undefined` when that is nothing. */
-  async readWritten(offset: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    const end = Math.min(this.#writer?.writtenBytes ?? 0, this.#shownBytes);
-    if (this.#draft === undefined || offset >= end) return undefined;
-    return this.#draft.read(offset, Math.min(this.#readers.readBytes, end - offset));
+  readWritten(offset: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    return this.#readWritten(offset, offset + this.#readers.readBytes);
+  }
+
+  async #readWritten(offset: number, wantedEnd: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    const end = Math.min(wantedEnd, this.#writer?.writtenBytes ?? 0, this.#shownBytes);
+    return this.#draft === undefined || offset >= end ? undefined : this.#draft.read(offset, end - offset);
   }
 
   #accept(bytes: Uint8Array<ArrayBuffer>): Promise<void> | undefined {
@@ -247,7 +252,7 @@ export class Fill {
   }
 
   #isLeaving(): boolean {
-    return this.#isOnDisk() && this.#readers.isLeaving(this.#headBytes);
+    return this.#isOnDisk() && this.#headBytes >= this.#paceFromByte && this.#readers.isLeaving(this.#headBytes);
   }
 
   async #untilCaughtUp(): Promise<void> {
@@ -262,7 +267,7 @@ export class Fill {
 
   async #pace(): Promise<void> {
     const timer = setTimeout(() => {
-      this.#readers.giveUp();
+      this.#paceFromByte = this.#headBytes + closeBytes;
       this.#resumeDownload?.();
     }, paceMs);
     while (this.#isLeaving() && !this.source.stop.signal.aborted) await this.#moveOrWrite();

@@ -196,8 +196,10 @@ export class ManifestMirror {
       if (answer.kind === "absent") this.#absences.set(key, answer, waits.absenceMs);
       if (answer.kind !== "found") return answer;
       const row = { digest: answer.digest, mediaType: answer.mediaType, bytes: answer.bytes };
-      await index.putManifest(place, row);
-      if (parseDigest(reference) === undefined) await index.putTag(place, tagRow(reference as Tag, row, nowMs()));
+      // Together: the writer applies them in this order, and who waits for both waits for one transaction.
+      const isByTag = parseDigest(reference) === undefined;
+      const kept = index.putManifest(place, row);
+      await Promise.all([kept, isByTag && index.putTag(place, tagRow(reference as Tag, row, nowMs()))]);
       return { kind: "fetched", row };
     });
   }

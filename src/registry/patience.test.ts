@@ -23,16 +23,6 @@ async function get({ registry }: TestClient, limits: CallLimits): Promise<string
   return answer.kind === "unavailable" ? answer.reason : answer.kind;
 }
 
-/** Lets the client come to where only the clock can move it. */
-async function settle(): Promise<void> {
-  for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve));
-}
-
-async function untilAsked(times: number): Promise<void> {
-  while (upstream.requests.length < times) await new Promise((resolve) => setImmediate(resolve));
-  await settle();
-}
-
 test.each<[string, ScriptedReply, number]>([
   ["429", busy, 30_000],
   ["429 without a time", { status: 429 }, 10_000],
@@ -41,9 +31,9 @@ test.each<[string, ScriptedReply, number]>([
 ])("%s is waited out, and no shorter", async (_, reply, pauseMs) => {
   const client = start([reply, good]);
   const answer = get(client, { ...client.limits, patienceMs: 60_000 });
-  await untilAsked(1);
+  await client.clock.untilDueIn(pauseMs);
   client.clock.advance(pauseMs - 1);
-  await settle();
+  await new Promise((resolve) => setImmediate(resolve));
   expect(upstream.requests.length).toBe(1);
   client.clock.advance(1);
   expect(await answer).toBe("found");
@@ -52,17 +42,17 @@ test.each<[string, ScriptedReply, number]>([
 test("an allowance that is spent is waited for, and so is our own budget", async () => {
   const spent = { ...good, headers: { ...good.headers, "RateLimit-Remaining": "0", "RateLimit-Reset": "30" } };
   const client = start([spent, good]);
-  const limits = { ...client.limits, patienceMs: 60_000 };
+  const limits = { ...client.limits, timeoutMs: 7000, patienceMs: 60_000 };
   expect(await get(client, limits)).toBe("found");
   const second = get(client, limits);
-  await settle();
+  await client.clock.untilDueIn(30_000);
   client.clock.advance(30_000);
   expect(await second).toBe("found");
   upstream.on("GET", path, good);
   const bounded = clientOf(upstream.url, { upstream: { budget: { requests: 1, perMs: 5000, concurrent: 4 } } });
   expect(await get(bounded, limits)).toBe("found");
   const third = get(bounded, limits);
-  await settle();
+  await bounded.clock.untilDueIn(5000);
   bounded.clock.advance(5000);
   expect(await third).toBe("found");
 });
@@ -70,7 +60,7 @@ test("an allowance that is spent is waited for, and so is our own budget", async
 test("patience ends before a pause that is longer than what is left of it", async () => {
   const client = start(busy);
   const answer = get(client, { ...client.limits, patienceMs: 59_000 });
-  await untilAsked(1);
+  await client.clock.untilDueIn(30_000);
   client.clock.advance(30_000);
   expect(await answer).toBe("rate-limited");
   expect([upstream.requests.length, client.clock.pending()]).toEqual([2, 0]);
@@ -85,7 +75,7 @@ test("a caller who goes waits no longer", async () => {
   const client = start(busy);
   const caller = new AbortController();
   const answer = get(client, { signal: caller.signal, timeoutMs: 5000, patienceMs: 60_000 });
-  await untilAsked(1);
+  await client.clock.untilDueIn(30_000);
   caller.abort();
   expect(["cancelled", "rate-limited"]).toContain(await answer);
   expect([upstream.requests.length, client.clock.pending()]).toEqual([1, 0]);
@@ -97,7 +87,7 @@ test("what was not asked because the registry had failed is asked when it may be
   upstream.on("GET", path, good);
   const asked = upstream.requests.length;
   const answer = get(client, { ...client.limits, patienceMs: 60_000 });
-  await settle();
+  await client.clock.untilDueIn(1000);
   expect(upstream.requests.length).toBe(asked);
   client.clock.advance(1000);
   expect(await answer).toBe("found");

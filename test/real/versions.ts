@@ -19,7 +19,11 @@ export interface DebianPackage {
 export const GO_PROGRAMS: readonly GoProgram[] = [
   { name: "crane", version: "v0.22.1", packages: ["github.com/google/go-containerregistry/cmd/crane"] },
   { name: "distribution", version: "v3.1.2", packages: ["github.com/distribution/distribution/v3/cmd/registry"] },
-  { name: "regctl", version: "v0.11.7", packages: ["github.com/regclient/regclient/cmd/regctl"] },
+  {
+    name: "regctl",
+    version: "v0.11.7",
+    packages: ["github.com/regclient/regclient/cmd/regctl", "github.com/regclient/regclient/cmd/regsync"],
+  },
   { name: "oras", version: "v1.3.6", packages: ["oras.land/oras/cmd/oras"] },
   { name: "versitygw", version: "v1.8.0", packages: ["github.com/versity/versitygw/cmd/versitygw"] },
   {

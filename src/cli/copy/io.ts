@@ -1,8 +1,11 @@
+import { readdir } from "node:fs/promises";
 import { type Clock, systemClock } from "../../registry/clock.ts";
 import { type CacheIo, processIo as cacheIo } from "../cache/io.ts";
 
 /** The world of the commands about images. */
 export interface CopyIo extends CacheIo {
+  /** The names in a folder. Rejects with the system's error. */
+  readonly readFolder: (path: string) => Promise<readonly string[]>;
   readonly clock: Clock;
   /** Asks a registry whether it speaks TLS; nothing else goes out by it. */
   readonly fetch: (url: string, init: BunFetchRequestInit) => Promise<Response>;
@@ -13,7 +16,13 @@ export interface CopyIo extends CacheIo {
 /** The process as it is. */
 export function processIo(): CopyIo {
   const isTerminal = process.stdin.isTTY && process.stderr.isTTY;
-  return { ...cacheIo(), clock: systemClock, fetch, prompt: isTerminal ? prompt : undefined };
+  return {
+    ...cacheIo(),
+    readFolder: (path) => readdir(path),
+    clock: systemClock,
+    fetch,
+    prompt: isTerminal ? prompt : undefined,
+  };
 }
 
 const endCodes: ReadonlySet<string> = new Set(["\r", "\n", "\u0003", "\u0004"]);

@@ -19,14 +19,18 @@ export interface ImageFlags extends ReadFlags {
 
 /** Adds how registries are reached and how results are written. */
 export function withReadOptions(command: Command): Command {
-  return command
+  return withOutputOption(command)
     .option("--config <file>", "configuration file (YAML) whose upstreams say how registries are reached")
-    .option("--insecure", "plain HTTP, or a certificate that is not checked, for every registry that is named")
-    .addOption(
-      new Option("-o, --output <format>", "a table for people, or JSON a line")
-        .choices(["table", "json"])
-        .default("table"),
-    );
+    .option("--insecure", "plain HTTP, or a certificate that is not checked, for every registry that is named");
+}
+
+/** Adds how results are written. */
+export function withOutputOption(command: Command): Command {
+  return command.addOption(
+    new Option("-o, --output <format>", "a table for people, or JSON a line")
+      .choices(["table", "json"])
+      .default("table"),
+  );
 }
 
 /** Adds which images, and what of them. */

@@ -20,15 +20,20 @@ export function showPlan(view: View, plan: Plan): void {
     view.result(JSON.stringify({ kind: "summary", ...plan.counts, estimate: plan.estimate }));
     return;
   }
-  const isSized = plan.rows.some(({ estimate }) => estimate !== undefined);
-  const all = [["STATE", "DIGEST", "SIZE", "SOURCE", "TARGET"], ...plan.rows.map(cellsOf)];
-  view.result(table(isSized ? all : all.map((cells) => cells.filter((_, at) => at !== 2))));
+  view.result(planTable(plan, []));
   for (const row of plan.rows) for (const line of remarksOf(row)) view.note(`${row.target}: ${line}`);
   view.note(sumOf(plan));
 }
 
+/** A plan as a table, with what is not an image of it below: cells under the same heads. */
+export function planTable(plan: Plan, more: readonly (readonly string[])[]): string {
+  const isSized = plan.rows.some(({ estimate }) => estimate !== undefined);
+  const all = [["STATE", "DIGEST", "SIZE", "SOURCE", "TARGET"], ...plan.rows.map(cellsOf), ...more];
+  return table(isSized ? all : all.map((cells) => cells.filter((_, at) => at !== 2)));
+}
+
 /** The exit status of a plan as a gate. */
-export function statusOfPlan({ counts }: Plan): number {
+export function statusOfPlan({ counts }: Pick<Plan, "counts">): number {
   if (counts.refused > 0) return exitStatus.failed;
   if (counts.unknown > 0) return exitStatus.incomplete;
   if (counts.absent > 0) return exitStatus.replacement;
@@ -40,12 +45,14 @@ function cellsOf({ state, choice, source, target, estimate }: PlanRow): readonly
   return [words[state], digest, estimate === undefined ? "" : showSize(estimate.sizeBytes), source, target];
 }
 
-function remarksOf({ state, choice, targetDigest, failure, notes }: PlanRow): readonly string[] {
+/** What is to be said of a row, a line each. */
+export function remarksOf({ state, choice, targetDigest, failure, notes }: PlanRow): readonly string[] {
   const differs = `stands for ${targetDigest}; copying makes it ${choice?.named}`;
   return [...(state === "differs" ? [differs] : []), ...(failure === undefined ? [] : [failure.message]), ...notes];
 }
 
-function sumOf({ rows, counts, estimate }: Plan): string {
+/** The sums of a plan in one line. */
+export function sumOf({ rows, counts, estimate }: Plan): string {
   const { copy, differs, present, absent, refused, unknown } = counts;
   const parts = [
     `${present} there`,
@@ -59,7 +66,8 @@ function sumOf({ rows, counts, estimate }: Plan): string {
   return `${showCount(rows.length, "image")}: ${parts.join(", ")}${estimate.requests === 0 ? "" : `; ${much}`}`;
 }
 
-function jsonOf(row: PlanRow): object {
+/** A row as programs read it. */
+export function jsonOf(row: PlanRow): object {
   const { source, target, state, choice, targetDigest, failure, notes, estimate } = row;
   return { source, target, state, digest: choice?.named, targetDigest, failure, notes, estimate };
 }

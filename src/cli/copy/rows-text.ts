@@ -13,16 +13,29 @@ export function showRow(view: View, row: CopyRow): void {
   view.result([`${row.status.padEnd(7)}  ${row.source} -> ${row.target}${aboutOf(row)}`, ...remarksOf(row)].join("\n"));
 }
 
+/** Sums of what a run did beside copying, for programs and in words. */
+export interface MoreSums {
+  readonly values: Readonly<Record<string, number>>;
+  readonly words: readonly string[];
+}
+
 /** Prints the sums of a run and gives its exit status. */
-export function showResult(view: View, { rows, failures }: CopyResult, tookMs: number): number {
+export function showResult(
+  view: View,
+  { rows, failures }: CopyResult,
+  tookMs: number,
+  more: MoreSums = { values: {}, words: [] },
+): number {
   const count = (status: CopyRow["status"]): number => rows.filter((row) => row.status === status).length;
   const sums = { copied: count("copied"), skipped: count("skipped"), failed: count("failed") };
   const incomplete = rows.filter((row) => row.incomplete.length > 0).length;
   const sentBytes = rows.reduce((sum, { figures }) => sum + figures.sentBytes, 0);
   for (const { message } of failures) view.note(message);
   if (view.isJson)
-    view.result(JSON.stringify({ kind: "summary", ...sums, incomplete, sentBytes, tookMs: Math.round(tookMs) }));
-  else view.note(wordsOf({ ...sums, incomplete, sentBytes, tookMs }));
+    view.result(
+      JSON.stringify({ kind: "summary", ...sums, incomplete, ...more.values, sentBytes, tookMs: Math.round(tookMs) }),
+    );
+  else view.note([wordsOf({ ...sums, incomplete, sentBytes, tookMs }), ...more.words].join("; "));
   if (sums.failed > 0 || failures.length > 0) return exitStatus.failed;
   return incomplete > 0 ? exitStatus.incomplete : exitStatus.clean;
 }

@@ -21,7 +21,7 @@ export interface CopySession {
 /** Runs a command about images to its end or to the interrupt, and says the exit status that it gives. */
 export async function withSession(
   io: CopyIo,
-  flags: ReachFlags & { readonly output?: string },
+  flags: ReachFlags & { readonly output?: string; readonly schedule?: boolean },
   act: (session: CopySession) => Promise<number>,
 ): Promise<void> {
   const stop = new AbortController();
@@ -33,7 +33,8 @@ export async function withSession(
   try {
     const status = await act({ io, parts: createParts(world), places, registries, view, signal: stop.signal });
     if (stop.signal.reason === ("signal" satisfies Interruption)) view.note("stopped; what is there stays");
-    io.setStatus(stop.signal.aborted ? exitStatus.failed : status);
+    // What goes on until it is stopped has come to its end then.
+    io.setStatus(stop.signal.aborted && flags.schedule !== true ? exitStatus.failed : status);
   } catch (error) {
     const failure = asFailure(error, "STORAGE_FAILED", "cannot go on");
     view.note(failure.message);

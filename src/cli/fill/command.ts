@@ -9,7 +9,7 @@ import { parseSample, type Sample } from "../../fill/sample.ts";
 import { verifyTargets } from "../../fill/verify.ts";
 import type { Platform } from "../../reference/platform.ts";
 import { gather } from "../cache/options.ts";
-import { type CopyIo, processIo } from "../copy/io.ts";
+import type { CopyIo } from "../copy/io.ts";
 import { parsePlatformOption, type ReadFlags, withReadOptions } from "../copy/options.ts";
 import { type CopySession, withSession } from "../copy/session.ts";
 import { exitStatus } from "../exit.ts";
@@ -54,9 +54,8 @@ Of --verify without --apply: 0 all is right, 3 something is missing or wrong, 5 
 `;
 
 /** `periplus fill`: puts the blobs of images into the buckets that redirects lead to. */
-export function fillCommand(io: CopyIo = processIo()): Command {
+export function fillCommand(io: CopyIo): Command {
   const command = new Command("fill")
-    .configureOutput({ writeOut: io.stdout, writeErr: io.stderr })
     .description("Put the blobs of images into the buckets that redirects lead to.")
     .argument("[references...]", "images, as for copy; with --all-tags repositories; - reads them from standard input")
     .option("--to <place>", "s3://BUCKET/PREFIX?region=REGION, or a folder; may be given again", gather)

@@ -6,7 +6,6 @@ import { digestOf } from "../../copy/testing/images.ts";
 import { mediaTypes } from "../../manifest/media-types.ts";
 import { linesOf, type Ran, run, type RunOptions } from "../copy/testing/run.ts";
 import { LoopbackRegistry } from "../copy/testing/loopback-registry.ts";
-import { fillCommand } from "./command.ts";
 
 let folder: string;
 let registry: LoopbackRegistry;
@@ -36,7 +35,7 @@ afterEach(async () => {
 });
 
 function fill(words: readonly string[], options: RunOptions = {}): Promise<Ran> {
-  return run(["fill", ...words], { cwd: folder, commands: (io) => [fillCommand(io)], ...options });
+  return run(["fill", ...words], { cwd: folder, ...options });
 }
 
 function filesIn(name: string): readonly string[] {
@@ -133,13 +132,30 @@ test.each([
   expect(ran.stderr).toContain(message);
 });
 
-test("an image that is missing, a registry without a catalog, a registry that is gone: the rest is filled", async () => {
+test("every repository of a registry, at a path or all, and one that has no list", async () => {
+  registry.hold("other/c", "v3", documentOf(other), [other, config]);
+  const catalog = (path: string, to: string): Promise<Ran> =>
+    fill(["--catalog", `${registry.host}${path}`, "--to", to, "--apply"]);
+  expect([(await catalog("/other", "path")).status, filesIn("path")]).toEqual([0, named(other, config)]);
+  expect([(await catalog("", "all")).status, filesIn("all")]).toEqual([0, named(layer, config, other)]);
+  await using bare = startServer();
+  const none = await fill(["--catalog", bare.host, `${registry.host}/a/b:v1`, "--to", "none", "--apply"]);
+  expect([none.status, filesIn("none")]).toEqual([1, named(layer, config)]);
+  expect(none.stdout).toContain(`${bare.host} has no list of its repositories; name them, with --all-tags`);
+});
+
+/** A registry that has nothing, not even a catalog. */
+function startServer(): { readonly host: string } & AsyncDisposable {
+  const server = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: () => new Response(null, { status: 404 }) });
+  return { host: `127.0.0.1:${server.port}`, [Symbol.asyncDispose]: () => server.stop(true) };
+}
+
+test("an image that is missing, a registry that is gone: the rest is filled", async () => {
   const words = ["--to", "one", `${registry.host}/a/b:none`, `${registry.host}/a/b:v1`];
   expect((await fill(words)).status).toBe(4);
-  const applied = await fill([...words, "--catalog", `${registry.host}/a`, "--apply"]);
+  const applied = await fill([...words, "--apply"]);
   expect([applied.status, filesIn("one")]).toEqual([1, named(layer, config)]);
   expect(applied.stdout).toContain(`${registry.host}/a/b:none is not there`);
-  expect(applied.stdout).toContain(`${registry.host} has no list of its repositories; name them, with --all-tags`);
   expect((await fill(["127.0.0.1:9/a:b", "--to", "one"])).status).toBe(5);
 });
 

@@ -9,6 +9,7 @@ import { s3Target } from "../../fill/s3-target.ts";
 import type { BlobTarget } from "../../fill/target.ts";
 import { createS3Bucket } from "../../s3/client.ts";
 import type { CopyIo } from "../copy/io.ts";
+import { usage } from "../copy/place.ts";
 
 /** Which places are filled, as it was typed. */
 export interface TargetFlags {
@@ -65,8 +66,4 @@ function targetAt({ clock, env, readFile }: CopyIo, place: FillPlace): Placed {
   const credentials = s3CredentialSource(settings.credentials, { env, readFile, nowMs: () => clock.nowMs() });
   const bucket = createS3Bucket({ settings, credentials, clock });
   return { target: s3Target(bucket, clock), where: settings.endpoint };
-}
-
-function usage(message: string): Failure {
-  return new Failure({ code: "USAGE", message });
 }

@@ -1,11 +1,12 @@
 import { registryEnd } from "../../copy/registry-end.ts";
 import { thrownFailure } from "../../copy/failure.ts";
-import { asFailure, Failure } from "../../errors/failure.ts";
+import { asFailure } from "../../errors/failure.ts";
 import { repositoriesIn } from "../../fill/catalog.ts";
 import { type FillImage, lostImage, type WantedImage } from "../../fill/image.ts";
 import { parseHost } from "../../reference/host.ts";
 import { linesOf } from "../cache/references.ts";
 import type { CopyIo } from "../copy/io.ts";
+import { usage } from "../copy/place.ts";
 import type { CopySession } from "../copy/session.ts";
 
 /** Which images are meant, as it was typed. */
@@ -111,8 +112,4 @@ async function everyRepository({ parts, registries }: CopySession, { text, host,
     case "unavailable":
       return { images: [], lost: [lostImage(text, { kind: answer.reason, side: "source", message: answer.message })] };
   }
-}
-
-function usage(message: string): Failure {
-  return new Failure({ code: "USAGE", message });
 }

@@ -6,6 +6,8 @@ export interface ManualClock extends Clock {
   advance(byMs: number): void;
   /** How many actions are scheduled: what a test of clean-up looks at. */
   pending(): number;
+  /** Waits until something is scheduled that falls due in exactly so long: where only this clock can move what is tested. */
+  untilDueIn(delayMs: number): Promise<void>;
 }
 
 interface Timer {
@@ -39,5 +41,9 @@ export function createManualClock(): ManualClock {
       nowMs = endMs;
     },
     pending: () => timers.length,
+    async untilDueIn(delayMs) {
+      while (!timers.some(({ dueMs }) => dueMs === nowMs + delayMs))
+        await new Promise((resolve) => setImmediate(resolve));
+    },
   };
 }

@@ -4,6 +4,8 @@ import { digestOf } from "../../../copy/testing/images.ts";
 export interface LoopbackOptions {
   /** `USER:PASSWORD` that it wants, by Basic. */
   readonly login?: string;
+  /** What it answers instead: given `METHOD PATH`, a status, or nothing. */
+  readonly instead?: (request: string) => Response | undefined;
 }
 
 interface Held {
@@ -46,7 +48,9 @@ export class LoopbackRegistry implements AsyncDisposable {
   async #answer(request: Request): Promise<Response> {
     const { pathname, searchParams } = new URL(request.url);
     this.requests.push(`${request.method} ${pathname}`);
-    const { login } = this.#options;
+    const { login, instead } = this.#options;
+    const other = instead?.(`${request.method} ${pathname}`);
+    if (other !== undefined) return other;
     if (login !== undefined && request.headers.get("authorization") !== `Basic ${btoa(login)}`) {
       return new Response(null, { status: 401, headers: { "WWW-Authenticate": 'Basic realm="x"' } });
     }
@@ -59,6 +63,8 @@ export class LoopbackRegistry implements AsyncDisposable {
           digest: searchParams.get("digest"),
           type: request.headers.get("content-type") ?? "",
         });
+      case "DELETE":
+        return new Response(null, { status: this.held.delete(path) ? 202 : 404 });
       default:
         return this.#get(path);
     }
@@ -79,11 +85,20 @@ export class LoopbackRegistry implements AsyncDisposable {
 
   #get(path: string): Response {
     if (path === "") return new Response("{}");
-    if (path.endsWith("/tags/list")) return Response.json({ tags: this.#tags(path.slice(0, -"/tags/list".length)) });
+    if (path === "_catalog") return Response.json({ repositories: this.#repositories() });
+    if (path.endsWith("/tags/list")) {
+      const repository = path.slice(0, -"/tags/list".length);
+      if (!this.#repositories().includes(repository)) return new Response(null, { status: 404 });
+      return Response.json({ tags: this.#tags(repository) });
+    }
     const held = this.held.get(path);
     if (held === undefined) return new Response(null, { status: 404 });
     const headers = { "Content-Type": held.type, "Docker-Content-Digest": digestOf(held.bytes) };
     return new Response(held.bytes, { headers });
+  }
+
+  #repositories(): readonly string[] {
+    return [...new Set([...this.held.keys()].map((path) => path.replace(/\/(blobs|manifests)\/.*/, "")))];
   }
 
   #tags(repository: string): readonly string[] {

@@ -1,8 +1,9 @@
 import { Command } from "commander";
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { systemClock } from "../../../registry/clock.ts";
 import { exitOnUsage } from "../../usage.ts";
 import type { Interruption } from "../../cache/io.ts";
+import { loadFor } from "../../lazy-command.ts";
 import { imageCommands } from "../command.ts";
 import type { CopyIo } from "../io.ts";
 
@@ -17,8 +18,6 @@ export interface Ran {
 export interface RunOptions extends Partial<CopyIo> {
   /** Given a way to interrupt the command. */
   readonly interruptible?: (interrupt: () => void) => void;
-  /** The commands that there are, in place of those about images. */
-  readonly commands?: (io: CopyIo) => readonly Command[];
 }
 
 class Exit extends Error {
@@ -42,6 +41,7 @@ export async function run(words: readonly string[], options: RunOptions = {}): P
     env: {},
     cwd: "/",
     readFile: (path) => readFile(path, "utf8"),
+    readFolder: (path) => readdir(path),
     readStdin: () => Promise.resolve(""),
     nowMs: Date.now,
     onInterrupt: (stop: (why: Interruption) => void) => {
@@ -54,7 +54,8 @@ export async function run(words: readonly string[], options: RunOptions = {}): P
     ...options,
   };
   const program = new Command("periplus");
-  for (const command of (options.commands ?? imageCommands)(io)) program.addCommand(command);
+  const commands = imageCommands.map(({ names, load }) => ({ names, load: () => load(io) }));
+  for (const command of await loadFor(words, commands)) program.addCommand(command);
   const exit = (ended: number): never => {
     throw new Exit(ended);
   };

@@ -147,6 +147,19 @@ test("a bucket that fails is left alone after five times, and the other one is f
   ]);
 });
 
+test.each([
+  ["stopped", unavailable("cancelled", "stopped")],
+  ["another object in the way", unavailable("refused", "in the way", { status: 412 })],
+  ["wrong bytes", unavailable("wrong-bytes", "wrong")],
+])("%s says nothing of the bucket as a whole", async (_, answer) => {
+  using world = new FillWorld(1);
+  const [bucket] = world.buckets;
+  if (bucket !== undefined) bucket.instead = (method) => (method === "put" ? answer : undefined);
+  const { targets } = await world.fill(await world.plan());
+  expect(targets[0]).toMatchObject({ failed: 5, isGivenUp: false });
+  expect(bucket?.puts).toHaveLength(5);
+});
+
 test("a bucket of which nothing is known is tried; what is there already is no failure", async () => {
   using world = new FillWorld(1);
   const [bucket] = world.buckets;

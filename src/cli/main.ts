@@ -7,6 +7,8 @@ import { liftRequestCap } from "./request-cap.ts";
 import { serveCommand } from "./serve/command.ts";
 import { exitOnUsage } from "./usage.ts";
 
+const isServer: ReadonlySet<string> = new Set(["serve", "cache"]);
+
 /** The whole program. Each command is a file; this one only puts them together. */
 function program(): Command {
   const commands = new Command("periplus")
@@ -15,10 +17,13 @@ function program(): Command {
     .addCommand(serveCommand())
     .addCommand(cacheCommand())
     .addCommand(configCommand())
-    .showHelpAfterError("(add --help for the options and examples)");
+    .showHelpAfterError("(add --help for the options and examples)")
+    // Only what serves or fills a cache has so many requests in flight; other commands start once, and so in half the time.
+    .hook("preSubcommand", (_, command) => {
+      if (isServer.has(command.name())) liftRequestCap((message) => process.stderr.write(`${message}\n`));
+    });
   for (const command of imageCommands()) commands.addCommand(command);
   return commands;
 }
 
-liftRequestCap((message) => process.stderr.write(`${message}\n`));
 await exitOnUsage(program(), (status) => process.exit(status)).parseAsync();

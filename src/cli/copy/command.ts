@@ -6,6 +6,7 @@ import { inspectCommand } from "./inspect.ts";
 import { type CopyIo, processIo } from "./io.ts";
 import { loginCommand, logoutCommand } from "./login.ts";
 import { tagsCommand } from "./tags.ts";
+import { auditCommand } from "../sync/audit.ts";
 import { syncCommand } from "../sync/sync.ts";
 
 /** The commands about images that are elsewhere: copying, comparing, looking, logging in. */
@@ -15,6 +16,7 @@ export function imageCommands(io: CopyIo = processIo()): readonly Command[] {
     copyCommand,
     syncCommand,
     checkCommand,
+    auditCommand,
     digestCommand,
     manifestCommand,
     tagsCommand,

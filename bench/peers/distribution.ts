@@ -5,17 +5,26 @@ import { findRegistry } from "./tools.ts";
 
 /** Distribution's registry as a pull-through cache of one upstream, its logs and traces off, its cache of descriptors on. */
 export function distribution(bench: Bench, upstreamUrl: string): Contender {
+  return registry(bench, (place) => `${baseConfig(place)}proxy:\n  remoteurl: ${upstreamUrl}\n`);
+}
+
+/** Distribution's registry to push to. */
+export function distributionStore(bench: Bench): Contender {
+  return registry(bench, (place) => baseConfig(place));
+}
+
+function registry(bench: Bench, config: (place: Place) => string): Contender {
   return contender(bench, {
     name: "distribution",
     role: "peer",
     find: findRegistry,
-    argv: (program, place) => [program, "serve", place.write("config.yml", config(place, upstreamUrl))],
+    argv: (program, place) => [program, "serve", place.write("config.yml", config(place))],
     env: () => ({ OTEL_TRACES_EXPORTER: "none", OTEL_METRICS_EXPORTER: "none" }),
     readyPath: "/v2/",
   });
 }
 
-function config(place: Place, upstreamUrl: string): string {
+function baseConfig(place: Place): string {
   return `version: 0.1
 log:
   level: error
@@ -25,7 +34,5 @@ storage:
   cache: { blobdescriptor: inmemory }
 http:
   addr: 127.0.0.1:${place.port}
-proxy:
-  remoteurl: ${upstreamUrl}
 `;
 }

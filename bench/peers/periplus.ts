@@ -35,6 +35,19 @@ export function periplusCache(
   return periplus(bench, options, (place) => cacheConfig(place, upstreamUrl, options.extraRules ?? []));
 }
 
+/** Periplus as a registry to push to. */
+export function periplusStore(bench: Bench): Contender {
+  return periplus(
+    bench,
+    {},
+    (place) => `listen: 127.0.0.1:${place.port}
+storage: ${place.dir}/data
+rules:
+  - { match: "*", serve: store }
+`,
+  );
+}
+
 /** The configuration of `periplusRedirect`. */
 export function redirectConfig(port: number, { upstreamUrl, bucketUrl }: RedirectSites): string {
   return `listen: 127.0.0.1:${port}

@@ -6,7 +6,9 @@ import { coldStream } from "./cold-stream.ts";
 import { manifestHeld } from "./manifest-held.ts";
 import { manifestRedirect } from "./manifest-redirect.ts";
 import { memory } from "./memory.ts";
+import { pushBlob } from "./push-blob.ts";
 import { scale } from "./scale.ts";
+import { zb } from "./zb.ts";
 
 /** Every row, in the order in which they run. */
 export const ROWS: readonly Row[] = [
@@ -18,4 +20,6 @@ export const ROWS: readonly Row[] = [
   coldStream,
   memory,
   scale,
+  pushBlob,
+  zb,
 ];

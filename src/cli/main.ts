@@ -1,29 +1,21 @@
 import { Command } from "commander";
 import packageJson from "../../package.json" with { type: "json" };
-import { cacheCommand } from "./cache/command.ts";
-import { configCommand } from "./config.ts";
-import { imageCommands } from "./copy/command.ts";
+import { commands } from "./commands.ts";
+import { loadFor } from "./lazy-command.ts";
 import { liftRequestCap } from "./request-cap.ts";
-import { serveCommand } from "./serve/command.ts";
 import { exitOnUsage } from "./usage.ts";
 
-const isServer: ReadonlySet<string> = new Set(["serve", "cache"]);
-
-/** The whole program. Each command is a file; this one only puts them together. */
-function program(): Command {
-  const commands = new Command("periplus")
+/** The whole program, or as much of it as the words need. */
+async function program(words: readonly string[]): Promise<Command> {
+  const whole = new Command("periplus")
     .description("The front door to container images: redirector and pull-through cache for OCI registries.")
     .version(packageJson.version)
-    .addCommand(serveCommand())
-    .addCommand(cacheCommand())
-    .addCommand(configCommand())
-    .showHelpAfterError("(add --help for the options and examples)")
-    // Only what serves or fills a cache has so many requests in flight; other commands start once, and so in half the time.
-    .hook("preSubcommand", (_, command) => {
-      if (isServer.has(command.name())) liftRequestCap((message) => process.stderr.write(`${message}\n`));
-    });
-  for (const command of imageCommands()) commands.addCommand(command);
-  return commands;
+    .showHelpAfterError("(add --help for the options and examples)");
+  for (const command of await loadFor(words, commands)) whole.addCommand(command);
+  return whole;
 }
 
-await exitOnUsage(program(), (status) => process.exit(status)).parseAsync();
+const [name] = process.argv.slice(2);
+// Only what serves or fills a cache has so many requests in flight; every other command starts once, and so in half the time.
+if (name === "serve" || name === "cache") liftRequestCap((message) => process.stderr.write(`${message}\n`));
+await exitOnUsage(await program(process.argv.slice(2)), (status) => process.exit(status)).parseAsync();

@@ -2,7 +2,7 @@ import { asFailure } from "../errors/failure.ts";
 import type { Unavailable, UnavailableReason } from "../registry/remote.ts";
 
 /** Of what kind a failure is, for programs: what an end answered, or what is wrong with the image. */
-export type CopyFailureKind =
+type CopyFailureKind =
   | UnavailableReason
   /** The source does not have the image. */
   | "absent"

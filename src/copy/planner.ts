@@ -47,7 +47,7 @@ export async function planCopies(parts: RunParts, pairs: readonly CopyPair[], pl
 
 /** Two images for one name: the second would take the first one's place. All of them are refused. */
 function refuseConflicts(rows: readonly PlanRow[]): readonly PlanRow[] {
-  const byTarget = Map.groupBy(rows, ({ target, pair }) => (pair.targetTag === undefined ? "" : target));
+  const byTarget = Map.groupBy(rows, (row) => (isTagged(row) ? row.target : ""));
   const clashing = new Set<string>();
   for (const [target, group] of byTarget) {
     const digests = new Set(group.map(({ choice, source }) => choice?.named ?? source));
@@ -58,6 +58,10 @@ function refuseConflicts(rows: readonly PlanRow[]): readonly PlanRow[] {
     const message = `${byTarget.get(row.target)?.length ?? 0} images go to ${row.target}; give each a name of its own`;
     return { ...row, state: "refused", failure: { kind: "conflict", side: undefined, message } };
   });
+}
+
+function isTagged({ pair, choice }: Pick<PlanRow, "choice" | "pair">): boolean {
+  return pair.targetTag !== undefined && (choice === undefined || choice.named !== undefined);
 }
 
 /** What a name stands for. */
@@ -177,10 +181,12 @@ class RowPlanning {
 
   #as(state: PlanState, known: Partial<PlanRow>): PlanRow {
     const { source, sourceReference, target, targetTag } = this.#pair;
+    const [only, ...more] = known.choice?.roots ?? [];
+    const isNamed = isTagged({ pair: this.#pair, choice: known.choice });
     return {
       pair: this.#pair,
       source: nameAt(source, sourceReference),
-      target: nameAt(target, targetTag ?? known.choice?.roots[0]),
+      target: nameAt(target, isNamed ? targetTag : more.length > 0 ? undefined : only),
       state,
       choice: undefined,
       targetDigest: undefined,

@@ -1,5 +1,5 @@
 /** How far one image is. */
-export interface ImageProgress {
+interface ImageProgress {
   readonly name: string;
   readonly doneBytes: number;
   readonly totalBytes: number;

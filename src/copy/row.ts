@@ -2,7 +2,7 @@ import type { Digest } from "../reference/digest.ts";
 import type { CopyFailure } from "./failure.ts";
 
 /** What an image came to be made of at its target, its referrers included. */
-export interface CopyFigures {
+interface CopyFigures {
   readonly manifests: { readonly put: number; readonly there: number };
   readonly blobs: { readonly sent: number; readonly mounted: number; readonly there: number };
   /** Of all blobs that were looked at. */

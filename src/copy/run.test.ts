@@ -142,7 +142,7 @@ test("several platforms of more are put by digest, or named by an index of their
   const platforms = ["linux/amd64", "linux/arm64"].map((text) => parsePlatform(text)!);
   const pairs = [pairOf(from.end("a/b"), to.end("x"), "wide")];
   const { rows } = await copyAll(pairs, { platforms });
-  expect(rows).toMatchObject([{ status: "copied", digest: undefined }]);
+  expect(rows).toMatchObject([{ status: "copied", digest: undefined, target: "to.example/x" }]);
   expect(rows[0]?.warnings[0]).toContain("nothing is tagged");
   expect(to.tag("x", "wide")).toBeUndefined();
   expect(to.digests("x")).toContain(armImage.body.digest);

@@ -132,8 +132,10 @@ export class TreeCopy {
     return true;
   }
 
+  /** Of a stop one word is enough. */
   #fail(failure: CopyFailure): { readonly kind: "failed" } {
-    if (this.#failures.length < failuresMax) this.#failures.push(failure);
+    const isToldAlready = failure.kind === "cancelled" && this.#failures.some(({ kind }) => kind === "cancelled");
+    if (this.#failures.length < failuresMax && !isToldAlready) this.#failures.push(failure);
     return { kind: "failed" };
   }
 }

@@ -1,13 +1,14 @@
 import type { Digest } from "../reference/digest.ts";
+import type { Repository } from "../reference/repository.ts";
 import type { ContentStore } from "../store/content.ts";
 import type { HostedIndex, HostedMember } from "../store/hosted-index.ts";
-import type { UploadStore } from "../store/uploads.ts";
+import type { Uploads } from "./uploads.ts";
 
 /** What a collection works on. */
 export interface CollectionParts {
   readonly index: HostedIndex;
-  readonly content: Pick<ContentStore, "alone" | "remove">;
-  readonly uploads: Pick<UploadStore, "sweep">;
+  readonly content: Pick<ContentStore, "alone" | "remove" | "stat">;
+  readonly uploads: Pick<Uploads, "sweep">;
   readonly nowMs: () => number;
 }
 
@@ -22,6 +23,11 @@ export interface CollectionTimes {
 /** Both a day: a push may take hours. */
 export const collectionTimes: CollectionTimes = { leaseMs: 24 * 3_600_000, uploadMs: 24 * 3_600_000 };
 
+/** One thing that no manifest names: a blob of a repository, or the bytes of one that belongs to nothing any more. */
+export type Collectable =
+  | { readonly kind: "blob"; readonly repository: Repository; readonly digest: Digest }
+  | { readonly kind: "file"; readonly digest: Digest; readonly sizeBytes: number };
+
 /** What was taken away. */
 export interface Collected {
   /** Blobs that were taken out of a repository, each repository counted. */
@@ -32,30 +38,53 @@ export interface Collected {
 }
 
 const pageRows = 200;
+const usesMax = 1000;
 
 /**
  * Takes away what no manifest names: blobs whose lease is over, and uploads that nobody goes on with. Pushes go on meanwhile:
  * the index decides each removal by itself, against what was promised since.
  */
 export async function collectHosted(
-  { index, content, uploads, nowMs }: CollectionParts,
-  { leaseMs, uploadMs }: CollectionTimes,
+  parts: CollectionParts,
+  times: CollectionTimes,
   signal: AbortSignal,
 ): Promise<Collected> {
+  const counts = { blob: 0, file: 0 };
+  for await (const { kind } of collectSteps(parts, { ...times, dryRun: false }, signal)) counts[kind]++;
+  const swept = signal.aborted ? 0 : await parts.uploads.sweep(parts.nowMs() - times.uploadMs);
+  return { blobs: counts.blob, files: counts.file, uploads: swept };
+}
+
+/** The same step by step, without uploads; in a dry run nothing goes, and bytes are not spoken of, since nothing lost its last use. */
+export async function* collectSteps(
+  { index, content, nowMs }: Omit<CollectionParts, "uploads">,
+  { leaseMs, dryRun }: { readonly leaseMs: number; readonly dryRun: boolean },
+  signal: AbortSignal,
+): AsyncGenerator<Collectable, void, void> {
   const leasedBeforeMs = nowMs() - leaseMs;
-  let [blobs, files] = [0, 0];
   const members = pages<HostedMember>((last) => index.blobsAfter(last, pageRows), signal);
   for await (const { repository, digest, leasedAtMs } of members) {
-    if (leasedAtMs < leasedBeforeMs && (await index.collectBlob(repository, digest, leasedBeforeMs))) blobs++;
+    if (leasedAtMs >= leasedBeforeMs) continue;
+    const goes = await (dryRun
+      ? isUnnamed(index, repository, digest)
+      : index.collectBlob(repository, digest, leasedBeforeMs));
+    if (goes) yield { kind: "blob", repository, digest };
   }
   for await (const digest of pages<Digest>((last) => index.orphansAfter(last ?? "", pageRows), signal)) {
-    await content.alone(digest, async () => {
-      if (!(await index.forgetBlob(digest))) return;
+    const sizeBytes = (await content.stat(digest)) ?? 0;
+    const goes = await content.alone(digest, async () => {
+      if (dryRun) return true;
+      if (!(await index.forgetBlob(digest))) return false;
       await content.remove(digest);
-      files++;
+      return true;
     });
+    if (goes) yield { kind: "file", digest, sizeBytes };
   }
-  return { blobs, files, uploads: signal.aborted ? 0 : await uploads.sweep(nowMs() - uploadMs) };
+}
+
+async function isUnnamed(index: HostedIndex, repository: Repository, digest: Digest): Promise<boolean> {
+  const uses = await index.uses(digest, usesMax);
+  return uses.some((use) => use.repository === repository && use.kind === "blob" && use.namedBy.length === 0);
 }
 
 async function* pages<Row>(

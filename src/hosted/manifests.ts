@@ -2,7 +2,7 @@ import { type Descriptor, childrenOf, type ManifestDocument, parseManifest } fro
 import { bareMediaType, mediaTypes } from "../manifest/media-types.ts";
 import { algorithmOf, type Digest, digestFrom, parseDigest } from "../reference/digest.ts";
 import type { Repository, Tag } from "../reference/repository.ts";
-import type { AddedManifest, HostedIndex, HostedManifest } from "../store/hosted-index.ts";
+import type { AddedManifest, HostedIndex, HostedManifest, HostedNeed } from "../store/hosted-index.ts";
 
 /** A manifest as it was sent. */
 export interface SentManifest {
@@ -70,13 +70,17 @@ function relationsOf(
 ): Relations {
   const children = childrenOf(document);
   const parts = [...new Set(children.map((child) => child.digest))];
-  const needs = [...new Set(children.filter(isNeeded).map((child) => child.digest))];
+  const needed = new Set(children.filter(isNeeded).map((child) => child.digest));
+  const needs = [...needed].map((part): HostedNeed => ({ digest: part, as: neededAs[document.kind] }));
   const { subject, annotations } = document;
   if (subject === undefined) return { needs, parts, refersTo: undefined };
   const artifactType = artifactTypeOf(document);
   const descriptor = { mediaType, digest, size: bytes.byteLength, artifactType, annotations };
   return { needs, parts, refersTo: { subject: subject.digest, artifactType, descriptor: JSON.stringify(descriptor) } };
 }
+
+/** An index may name blobs as well as manifests: caches of builds do. OCI image spec, image-index.md. */
+const neededAs = { manifest: "blob", index: "either" } as const;
 
 /** Layers that their licence keeps out of registries are had from elsewhere. OCI image spec, layer.md. */
 function isNeeded({ mediaType }: Descriptor): boolean {

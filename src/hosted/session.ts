@@ -1,4 +1,4 @@
-import { DraftWriter } from "../mirror/draft-writer.ts";
+import { DraftWriter } from "../store/draft-writer.ts";
 import { algorithmOf, type Digest, type DigestAlgorithm, digestFrom } from "../reference/digest.ts";
 import type { Draft } from "../store/draft.ts";
 import type { OpenUpload } from "../store/uploads.ts";
@@ -17,6 +17,7 @@ export class UploadSession {
   #sizeBytes: number;
   #hasher: Bun.CryptoHasher | undefined;
   #algorithm: DigestAlgorithm = "sha256";
+  #isBroken = false;
 
   constructor({ draft, sizeBytes }: OpenUpload, makeRoom: (neededBytes: number) => Promise<boolean>) {
     this.draft = draft;
@@ -30,6 +31,11 @@ export class UploadSession {
     return this.#sizeBytes;
   }
 
+  /** True once the disk has refused something: how much there is, only the file itself can say now. */
+  get isBroken(): boolean {
+    return this.#isBroken;
+  }
+
   /** Says which digest is to come, as early as it is known, so that nothing has to be read again. */
   expect(algorithm: DigestAlgorithm): void {
     if (algorithm === this.#algorithm) return;
@@ -37,14 +43,15 @@ export class UploadSession {
     this.#hasher = this.#sizeBytes === 0 ? new Bun.CryptoHasher(algorithm) : undefined;
   }
 
-  /** Writes and hashes a body behind what is there. What came before it broke off stays. Throws what the body or the disk throws. */
-  async append(body: Body): Promise<void> {
+  /** Writes and hashes a body behind what is there; false when it broke off, and then what came stays. Throws what the disk throws. */
+  async append(body: Body): Promise<boolean> {
+    let isWhole = true;
     let moved: (() => void) | undefined;
     const makeRoom = (): Promise<boolean> => this.#makeRoom(aheadBytes);
     const writer = new DraftWriter(this.draft, makeRoom, () => moved?.(), this.#sizeBytes);
     let headBytes = this.#sizeBytes;
     try {
-      for await (const bytes of body) {
+      for await (const bytes of untilCut(body, () => (isWhole = false))) {
         this.#hasher?.update(bytes);
         writer.push({ startByte: headBytes, bytes });
         headBytes += bytes.byteLength;
@@ -53,12 +60,11 @@ export class UploadSession {
         if (writer.error !== undefined) throw writer.error;
       }
     } finally {
-      const isWritten = await writer.settle();
+      this.#isBroken = !(await writer.settle());
       this.#sizeBytes = writer.writtenBytes;
-      // The hash is of what came; where less was written it is worth nothing.
-      if (!isWritten) this.#hasher = undefined;
     }
     if (writer.error !== undefined) throw writer.error;
+    return isWhole;
   }
 
   /** The digest of all that is there. */
@@ -78,5 +84,14 @@ export class UploadSession {
     }
     this.#hasher = hasher;
     return hasher.copy();
+  }
+}
+
+/** A body up to where it breaks off, which is its sender's doing and no failure here. */
+async function* untilCut(body: Body, cut: () => void): AsyncGenerator<Uint8Array<ArrayBuffer>, void, void> {
+  try {
+    yield* body;
+  } catch {
+    cut();
   }
 }

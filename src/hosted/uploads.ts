@@ -15,9 +15,9 @@ export interface UnknownUpload {
   readonly kind: "unknown";
 }
 
-/** An upload as far as it is. */
+/** An upload as far as it is: whether it can go on there, or what was sent does not belong there or broke off on its way. */
 export interface UploadState {
-  readonly kind: "open" | "out-of-order";
+  readonly kind: "open" | "out-of-order" | "cut";
   readonly sizeBytes: number;
 }
 
@@ -71,12 +71,15 @@ export class Uploads {
     return this.#use(repository, id, async ({ sizeBytes }) => ({ kind: "open", sizeBytes }));
   }
 
-  /** Puts bytes behind what is there. What came of a body that broke off stays; its error is thrown on. */
+  /** Puts bytes behind what is there. What came of a body that broke off stays. */
   append(repository: Repository, id: string, part: UploadPart): Promise<UploadState | UnknownUpload> {
-    return this.#use(repository, id, (session) => append(session, part));
+    return this.#use(repository, id, (session) => this.#append(id, session, part));
   }
 
-  /** Puts the last bytes behind what is there and keeps the whole, if its digest is this one. Otherwise it is given up. */
+  /**
+   * Puts the last bytes behind what is there and keeps the whole, if its digest is this one. Otherwise it is given up; where
+   * keeping fails as well, since what a sync has failed for may not be what is on the disk.
+   */
   async end(
     upload: { readonly repository: Repository; readonly id: string; readonly digest: Digest },
     part: UploadPart | undefined,
@@ -85,16 +88,18 @@ export class Uploads {
     const { repository, id, digest } = upload;
     return this.#use(repository, id, async (session): Promise<EndedUpload> => {
       session.expect(algorithmOf(digest));
-      const state = part === undefined ? undefined : await append(session, part);
-      if (state?.kind === "out-of-order") return state;
+      const state = part === undefined ? undefined : await this.#append(id, session, part);
+      if (state !== undefined && state.kind !== "open") return state;
       const actual = await session.digest(digest);
       if (actual !== digest) {
         await this.#giveUp(id, session);
         return { kind: "wrong-digest", digest: actual };
       }
-      await keep(session);
-      this.#open.delete(id);
-      await session.draft.close();
+      await keep(session).catch(async (error: unknown) => {
+        await this.#giveUp(id, session);
+        throw error;
+      });
+      await this.#letGo(id, session);
       return { kind: "kept", sizeBytes: session.sizeBytes };
     });
   }
@@ -105,6 +110,16 @@ export class Uploads {
       await this.#giveUp(id, session);
       return { kind: "cancelled" };
     });
+  }
+
+  /** Removes those that nobody has written to since; how many. Their files are let go of, so that their room is free. */
+  async sweep(beforeMs: number): Promise<number> {
+    const ids = await this.#parts.store.sweep(beforeMs);
+    for (const id of ids) {
+      const session = this.#open.get(id);
+      if (session !== undefined && !this.#busy.has(id)) await this.#letGo(id, session);
+    }
+    return ids.length;
   }
 
   /** Lets go of all files; what is in them stays. */
@@ -142,19 +157,33 @@ export class Uploads {
     return session;
   }
 
-  async #giveUp(id: string, { draft }: UploadSession): Promise<void> {
+  /** After an error of the disk the file is opened anew when it is asked for next, and says itself how far it is. */
+  async #append(id: string, session: UploadSession, part: UploadPart): Promise<UploadState> {
+    try {
+      return await append(session, part);
+    } finally {
+      if (session.isBroken) await this.#letGo(id, session);
+    }
+  }
+
+  async #giveUp(id: string, session: UploadSession): Promise<void> {
+    try {
+      await session.draft.discard();
+    } finally {
+      await this.#letGo(id, session);
+    }
+  }
+
+  async #letGo(id: string, { draft }: UploadSession): Promise<void> {
     this.#open.delete(id);
-    await draft.discard();
     await draft.close();
   }
 
   /** Closes the files of those that were opened longest ago, when there are too many. */
   async #closeIdle(): Promise<void> {
-    for (const [id, { draft }] of this.#open) {
+    for (const [id, session] of this.#open) {
       if (this.#open.size <= openMax) return;
-      if (this.#busy.has(id)) continue;
-      this.#open.delete(id);
-      await draft.close();
+      if (!this.#busy.has(id)) await this.#letGo(id, session);
     }
   }
 }
@@ -163,8 +192,8 @@ async function append(session: UploadSession, { startByte, body }: UploadPart): 
   if (startByte !== undefined && startByte !== session.sizeBytes) {
     return { kind: "out-of-order", sizeBytes: session.sizeBytes };
   }
-  await session.append(body);
-  return { kind: "open", sizeBytes: session.sizeBytes };
+  const isWhole = await session.append(body);
+  return { kind: isWhole ? "open" : "cut", sizeBytes: session.sizeBytes };
 }
 
 function markOf(repository: Repository): string {

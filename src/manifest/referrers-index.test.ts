@@ -5,8 +5,14 @@ import { addReferrer, type ReferrerManifest } from "./referrers-index.ts";
 
 const bytesOf = (document: unknown): Uint8Array<ArrayBuffer> => new TextEncoder().encode(JSON.stringify(document));
 
+const configOf = (mediaType: string): object => ({ mediaType, digest: `sha256:${"e".repeat(64)}`, size: 2 });
+
 function referrer(letter: string, document: object): ReferrerManifest {
-  return { digest: parseDigest(`sha256:${letter.repeat(64)}`)!, mediaType: "x/manifest", bytes: bytesOf(document) };
+  return {
+    digest: parseDigest(`sha256:${letter.repeat(64)}`)!,
+    mediaType: "x/manifest",
+    bytes: bytesOf({ schemaVersion: 2, ...document }),
+  };
 }
 
 function added(index: Uint8Array | undefined, one: ReferrerManifest): Record<string, unknown> {
@@ -18,7 +24,7 @@ function added(index: Uint8Array | undefined, one: ReferrerManifest): Record<str
 
 const signature = referrer("a", {
   artifactType: "x/signature",
-  config: { mediaType: "x/empty" },
+  config: configOf("x/empty"),
   annotations: { a: "1" },
 });
 const listed = { mediaType: "x/manifest", digest: signature.digest, size: signature.bytes.byteLength };
@@ -33,7 +39,7 @@ test("the first referrer makes the index, with its type and annotations", () => 
 
 test("one more keeps what is there; its type is that of its config when it says none", () => {
   const before = { schemaVersion: 2, manifests: [{ ...listed, extra: 1 }], other: ["kept"] };
-  const one = referrer("b", { config: { mediaType: "x/sbom" } });
+  const one = referrer("b", { config: configOf("x/sbom") });
   expect(added(bytesOf(before), one)).toMatchObject({
     manifests: [
       { ...listed, extra: 1 },

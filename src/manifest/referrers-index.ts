@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Digest } from "../reference/digest.ts";
 import { ambiguityOf } from "./ambiguity.ts";
-import { manifestMaxBytes } from "./manifest.ts";
+import { manifestMaxBytes, parseManifest } from "./manifest.ts";
 import { mediaTypes } from "./media-types.ts";
 
 /** A manifest that refers to another one, as it is listed. */
@@ -19,12 +19,6 @@ export type AddedReferrer =
 
 const listSchema = z.looseObject({ manifests: z.array(z.looseObject({ digest: z.string() })) });
 
-const referrerSchema = z.looseObject({
-  artifactType: z.string().optional(),
-  config: z.looseObject({ mediaType: z.string().optional() }).optional(),
-  annotations: z.record(z.string(), z.string()).optional(),
-});
-
 /**
  * The index that stands for a referrers list, with one more entry. Whatever else is in it stays. OCI distribution spec v1.1,
  * "Pushing Manifests with Subject".
@@ -39,12 +33,15 @@ export function addReferrer(index: Uint8Array | undefined, referrer: ReferrerMan
   return { kind: "added", bytes };
 }
 
+const nothing = { artifactType: undefined, annotations: undefined } as const;
+
 const emptyList = { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: [] } as const;
 
 /** An image's artifact type is that of its config. OCI image spec, manifest.md, "artifactType". */
 function descriptorOf({ digest, mediaType, bytes }: ReferrerManifest): object {
-  const { artifactType, config, annotations } = referrerSchema.safeParse(parseJson(bytes)).data ?? {};
-  const type = artifactType ?? config?.mediaType;
+  const document = parseManifest(bytes);
+  const { artifactType, annotations } = document.kind === "refused" ? nothing : document;
+  const type = artifactType ?? (document.kind === "manifest" ? document.config?.mediaType : undefined);
   return {
     mediaType,
     digest,

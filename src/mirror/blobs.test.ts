@@ -366,6 +366,9 @@ class FullDisk implements ContentStore {
         const endByte = pieces.reduce((sum, piece) => sum + piece.byteLength, offset);
         return endByte > this.#roomBytes ? Promise.reject(full) : draft.write(pieces, offset);
       },
+      writeNow: () => {
+        throw full;
+      },
       read: (offset, length) => draft.read(offset, length),
       sync: () => draft.sync(),
       discard: () => draft.discard(),

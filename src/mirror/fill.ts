@@ -3,7 +3,7 @@ import { algorithmOf, type Digest, digestFrom } from "../reference/digest.ts";
 import type { BlobStream } from "../registry/remote.ts";
 import type { Draft } from "../store/draft.ts";
 import { type DownloadSource, download } from "./download.ts";
-import { DraftWriter } from "./draft-writer.ts";
+import { DraftWriter } from "../store/draft-writer.ts";
 import { closeBytes, FillReaders } from "./fill-readers.ts";
 import { RecentChunks } from "./recent-chunks.ts";
 

@@ -12,11 +12,13 @@ function blobOf(digest: string): BlobRow {
 function disk(
   digests: readonly string[],
   canRemoveRow: (files: ReadonlySet<string>) => boolean,
-): { readonly quota: Quota; readonly rows: Set<string> } {
+  hosted: ReadonlySet<string> = new Set(),
+): { readonly quota: Quota; readonly rows: Set<string>; readonly files: ReadonlySet<string> } {
   const rows = new Set(digests);
   const files = new Set(digests);
   const index = {
     blob: async (digest: Digest) => (rows.has(digest) ? blobOf(digest) : undefined),
+    isHosted: async (digest: Digest) => hosted.has(digest),
     oldest: async () => [...rows].map(blobOf),
     removeBlob: async (digest: Digest) => {
       if (!canRemoveRow(files)) throw new Failure({ code: "STORAGE_FAILED", message: "disk is full" });
@@ -30,7 +32,7 @@ function disk(
     remove: async (digest: Digest) => void files.delete(digest),
   };
   const evicted = (): undefined => undefined;
-  return { quota: new Quota(index, content, () => 1e9, evicted), rows };
+  return { quota: new Quota(index, content, () => 1e9, evicted), rows, files };
 }
 
 /** Rows can be removed once a file is gone, and not before. */
@@ -74,4 +76,13 @@ test("what was pulled just now stays, although the index does not know of the pu
   await quota.flushPulls();
   expect(await quota.makeRoomOnDisk(5)).toBe(true);
   expect([...rows]).toEqual([]);
+});
+
+test("what a repository of our own has stays, also where the removal of its row cannot be written", async () => {
+  const { quota, rows, files } = disk(["a", "b"], () => false, new Set(["a"]));
+  await quota.remove(blobOf("a"));
+  expect([[...rows], [...files]]).toEqual([
+    ["a", "b"],
+    ["a", "b"],
+  ]);
 });

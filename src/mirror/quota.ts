@@ -3,7 +3,7 @@ import type { ContentStore } from "../store/content.ts";
 import type { BlobRow, ContentIndex } from "../store/content-index.ts";
 
 type HeldBlob = Pick<BlobRow, "digest" | "ruleId" | "sizeBytes">;
-type QuotaIndex = Pick<ContentIndex, "blob" | "oldest" | "removeBlob" | "sizes" | "touch">;
+type QuotaIndex = Pick<ContentIndex, "blob" | "isHosted" | "oldest" | "removeBlob" | "sizes" | "touch">;
 
 /** A blob that was pulled or came within this time is in use or about to be: it is never evicted. */
 export const freshMs: number = 10 * 60_000;
@@ -122,7 +122,8 @@ export class Quota {
       () => true,
       () => false,
     );
-    if (isRowWritten && (await this.#index.blob(digest)) !== undefined) return true;
+    // Whether or not the row could be written: what is ours stays.
+    if (await this.#index.isHosted(digest)) return true;
     // Who decided to send it before its row was gone is about to open the file.
     if (this.#pulls.has(digest)) await Bun.sleep(openMs);
     await this.#content.remove(digest);

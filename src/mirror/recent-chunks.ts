@@ -1,8 +1,4 @@
-/** Bytes with the offset of the first of them. */
-export interface Chunk {
-  readonly startByte: number;
-  readonly bytes: Uint8Array<ArrayBuffer>;
-}
+import type { Chunk } from "../store/draft-writer.ts";
 
 /**
  * The newest chunks of a stream, so that readers close behind the write head need no file. Chunks are shared, never

@@ -8,6 +8,7 @@ export type Address = { readonly kind: "v4"; readonly bits: number } | { readonl
 const MAX_TEXT_LENGTH = 45;
 const DOT = 46;
 const COLON = 58;
+const NO_WORDS: V6Words = [0, 0, 0, 0];
 /** The value of each ASCII character as a hexadecimal digit, or -1: a table, since addresses mix digits and letters unpredictably. */
 const HEX_DIGITS: Int8Array = Int8Array.from({ length: 128 }, (_, code) =>
   /[0-9a-f]/i.test(String.fromCharCode(code)) ? Number.parseInt(String.fromCharCode(code), 16) : -1,
@@ -48,15 +49,23 @@ export function parseV4(text: string): number {
   return dots === 3 && octet >= 0 ? bits * 256 + octet : -1;
 }
 
-/** The words of an IPv6 address as written (RFC 4291, 2.2), a v4-mapped one included, or undefined. */
+/**
+ * The words of an IPv6 address as written (RFC 4291, 2.2), a v4-mapped one included, or undefined. Groups are shifted into four words
+ * from the right; at "::" those read so far are set aside at the left. All in numbers, without an array: it is half of a look-up's time.
+ */
 export function parseV6(text: string): V6Words | undefined {
   if (text.length < 2 || text.length > MAX_TEXT_LENGTH) return undefined;
-  const groups: Groups = [0, 0, 0, 0, 0, 0, 0, 0];
+  let w0 = 0;
+  let w1 = 0;
+  let w2 = 0;
+  let w3 = 0;
+  let left = NO_WORDS;
   let count = 0;
   let gap = text.startsWith("::") ? 0 : -1;
   let start = gap === 0 ? 2 : 0;
+  let at = start;
   let value = 0;
-  for (let at = start; at < text.length; at += 1) {
+  for (; at < text.length; at += 1) {
     const code = text.charCodeAt(at);
     const digit = code < 128 ? (HEX_DIGITS[code] ?? -1) : -1;
     if (digit >= 0) {
@@ -64,21 +73,35 @@ export function parseV6(text: string): V6Words | undefined {
       value = (value << 4) | digit;
       continue;
     }
-    if (code === DOT) return wordsWithV4Tail(groups, { count, gap, tail: text.slice(start) });
+    if (code === DOT) break;
     if (code !== COLON || at === start || at + 1 === text.length || count === 7) return undefined;
-    groups[count] = value;
+    w0 = (w0 << 16) | (w1 >>> 16);
+    w1 = (w1 << 16) | (w2 >>> 16);
+    w2 = (w2 << 16) | (w3 >>> 16);
+    w3 = (w3 << 16) | value;
     count += 1;
     value = 0;
     if (text.charCodeAt(at + 1) === COLON) {
       if (gap >= 0) return undefined;
       gap = count;
+      left = groupsLeft([w0, w1, w2, w3], 8 - count);
+      w0 = w1 = w2 = w3 = 0;
       at += 1;
     }
     start = at + 1;
   }
-  if (start === text.length) return wordsOf(groups, count, gap);
-  groups[count] = value;
-  return wordsOf(groups, count + 1, gap);
+  const isV4Tail = at < text.length;
+  const tail = isV4Tail ? parseV4(text.slice(start)) : value;
+  if (start < at) count += isV4Tail ? 2 : 1;
+  if (tail < 0 || (gap < 0 ? count !== 8 : count > 7)) return undefined;
+  if (isV4Tail) return joined(left, [w1, w2, w3, tail]);
+  if (start === at) return joined(left, [w0, w1, w2, w3]);
+  return joined(left, [
+    (w0 << 16) | (w1 >>> 16),
+    (w1 << 16) | (w2 >>> 16),
+    (w2 << 16) | (w3 >>> 16),
+    (w3 << 16) | tail,
+  ]);
 }
 
 /** The canonical text of an address: dotted IPv4, or RFC 5952 for IPv6. */
@@ -90,39 +113,26 @@ function isMapped(words: V6Words): boolean {
   return words[0] === 0 && words[1] === 0 && words[2] === 0xffff;
 }
 
-type Groups = [number, number, number, number, number, number, number, number];
-
-interface V4Tail {
-  readonly count: number;
-  readonly gap: number;
-  readonly tail: string;
+/** Words moved left by so many groups; zeros follow. */
+function groupsLeft(words: V6Words, groups: number): V6Words {
+  let [w0, w1, w2, w3] = words;
+  for (let group = 0; group < groups; group += 1) {
+    w0 = (w0 << 16) | (w1 >>> 16);
+    w1 = (w1 << 16) | (w2 >>> 16);
+    w2 = (w2 << 16) | (w3 >>> 16);
+    w3 <<= 16;
+  }
+  return [w0, w1, w2, w3];
 }
 
-function wordsWithV4Tail(groups: Groups, { count, gap, tail }: V4Tail): V6Words | undefined {
-  const bits = parseV4(tail);
-  if (bits < 0) return undefined;
-  groups[count] = bits >>> 16;
-  groups[count + 1] = bits & 0xffff;
-  return wordsOf(groups, count + 2, gap);
-}
-
-/** The words of the first `count` groups, with "::" before the group at `gap` (or -1) standing for at least one group of zeros. */
-function wordsOf(groups: Groups, count: number, gap: number): V6Words | undefined {
-  if (gap < 0 ? count !== 8 : count > 7) return undefined;
-  if (gap >= 0) widenGap(groups, count, gap);
+/** What stands left and right of "::", together, as unsigned words. */
+function joined(left: V6Words, right: V6Words): V6Words {
   return [
-    ((groups[0] << 16) | groups[1]) >>> 0,
-    ((groups[2] << 16) | groups[3]) >>> 0,
-    ((groups[4] << 16) | groups[5]) >>> 0,
-    ((groups[6] << 16) | groups[7]) >>> 0,
+    (left[0] | right[0]) >>> 0,
+    (left[1] | right[1]) >>> 0,
+    (left[2] | right[2]) >>> 0,
+    (left[3] | right[3]) >>> 0,
   ];
-}
-
-/** Moves the groups behind the gap to the end; by hand, since the built-in copyWithin costs more than all the rest. */
-function widenGap(groups: Groups, count: number, gap: number): void {
-  const missing = 8 - count;
-  for (let index = 7; index >= gap; index -= 1)
-    groups[index] = index >= gap + missing ? (groups[index - missing] ?? 0) : 0;
 }
 
 function formatV4(bits: number): string {

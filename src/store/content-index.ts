@@ -72,6 +72,8 @@ export interface ContentIndex {
   blobAt(place: Place, digest: Digest): Promise<BlobRow | undefined>;
   /** The blob, wherever it was seen; for housekeeping, never to serve from. */
   blob(digest: Digest): Promise<BlobRow | undefined>;
+  /** True when a repository of our own has the blob: then it stays, whatever the cache does. */
+  isHosted(digest: Digest): Promise<boolean>;
   manifestAt(place: Place, digest: Digest): Promise<ManifestRow | undefined>;
   /** The manifest, wherever it was seen; its place must be proved before it is served. */
   manifest(digest: Digest): Promise<ManifestRow | undefined>;
@@ -88,6 +90,7 @@ export interface ContentIndex {
   removeTag(place: Place, tag: Tag): Promise<void>;
   putPage(place: Place, key: string, row: PageRow): Promise<void>;
   removePage(place: Place, key: string): Promise<void>;
+  /** Takes a blob away, wherever it was seen. What a repository of our own has stays, and is only the cache's no more. */
   removeBlob(digest: Digest): Promise<void>;
   removeManifest(digest: Digest): Promise<void>;
   touch(pulls: ReadonlyMap<Digest, number>): Promise<void>;

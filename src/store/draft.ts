@@ -1,4 +1,4 @@
-import { constants } from "node:fs";
+import { constants, writevSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { unlinkIfThere } from "./files.ts";
 
@@ -8,6 +8,8 @@ export interface Draft {
   readonly path: string;
   /** Writes pieces one after the other from an offset on. Throws the system's error (`ENOSPC`, …) for the caller to judge. */
   write(pieces: readonly Uint8Array<ArrayBuffer>[], offset: number): Promise<void>;
+  /** The same before it returns: for a disk that has taken the last pieces at once. Throws as `write` rejects. */
+  writeNow(pieces: readonly Uint8Array<ArrayBuffer>[], offset: number): void;
   /** Reads up to `length` bytes that were written before. Also works after `publish` and `discard`, until `close`. */
   read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>>;
   /** Makes what was written outlast a power cut. */
@@ -50,6 +52,16 @@ class FileDraft implements Draft {
     let left = pieces;
     while (left.length > 0) {
       const { bytesWritten } = await this.#handle.writev(left, position);
+      position += bytesWritten;
+      left = without(left, bytesWritten);
+    }
+  }
+
+  writeNow(pieces: readonly Uint8Array<ArrayBuffer>[], offset: number): void {
+    let position = offset;
+    let left = pieces;
+    while (left.length > 0) {
+      const bytesWritten = writevSync(this.#handle.fd, left, position);
       position += bytesWritten;
       left = without(left, bytesWritten);
     }

@@ -21,10 +21,17 @@ interface HostedTag {
   readonly isImmutable: boolean;
 }
 
+/** What has to be in a repository for a manifest to be kept there. */
+export interface HostedNeed {
+  readonly digest: Digest;
+  /** A manifest's config and layers are blobs; an index may name manifests and blobs. */
+  readonly as: "blob" | "either";
+}
+
 /** A manifest to be kept in one of our own repositories, with all that it means there. */
 export interface HostedManifest extends ManifestRow {
   /** What has to be in the repository already. */
-  readonly needs: readonly Digest[];
+  readonly needs: readonly HostedNeed[];
   /** Everything that it names, needed or not: none of that is collected while it is there. */
   readonly parts: readonly Digest[];
   readonly tags: readonly HostedTag[];
@@ -45,6 +52,15 @@ export type AddedManifest =
 export interface Referrer {
   readonly digest: Digest;
   readonly descriptor: string;
+}
+
+/** That content belongs to a repository, and what keeps it there. */
+export interface HostedUse {
+  readonly repository: Repository;
+  readonly kind: "blob" | "manifest";
+  readonly leasedAtMs: number;
+  readonly namedBy: readonly Digest[];
+  readonly tags: readonly Tag[];
 }
 
 /** Which referrers are wanted: those behind one, by digest. */
@@ -88,6 +104,8 @@ export interface HostedIndex {
   /** Takes a blob out of the repository. True when it was there. */
   removeBlob(repository: Repository, digest: Digest): Promise<boolean>;
 
+  /** Where a digest belongs, a few of the places: with the manifests there that name it, a few of them, and its tags. */
+  uses(digest: Digest, limit: number): Promise<readonly HostedUse[]>;
   /** Blobs of repositories after one, by repository and digest, for walks that go on where they stopped. */
   blobsAfter(cursor: HostedMember | undefined, limit: number): Promise<readonly HostedMember[]>;
   /** Takes a blob out of the repository unless it was promised since, or a manifest there names it. True when it went. */

@@ -17,8 +17,8 @@ export interface UploadStore {
   begin(id: string): Promise<Draft>;
   /** `undefined` when there is no such upload. */
   reopen(id: string): Promise<OpenUpload | undefined>;
-  /** Removes those that nobody has written to since; how many. */
-  sweep(beforeMs: number): Promise<number>;
+  /** Removes those that nobody has written to since; their ids. */
+  sweep(beforeMs: number): Promise<readonly string[]>;
 }
 
 /** Opens uploads in files. Makes the folder that is missing. */
@@ -29,29 +29,36 @@ export async function openFileUploads({ uploads, root }: Layout): Promise<Upload
   const drafts: OpenDrafts = new Set();
   return {
     begin: (id) => openDraft(join(uploads, id), newFile, drafts),
-    reopen: async (id) => {
-      const path = join(uploads, id);
-      try {
-        const draft = await openDraft(path, knownFile, drafts);
-        return { draft, sizeBytes: (await stat(path)).size };
-      } catch (error) {
-        if (isNotFound(error)) return undefined;
-        throw asFailure(error, "STORAGE_FAILED", `cannot open the upload ${path}`);
-      }
-    },
+    reopen: (id) => reopen(join(uploads, id), drafts),
     sweep: async (beforeMs) => {
-      let removed = 0;
+      const removed: string[] = [];
       for (const id of await names(uploads)) {
         const path = join(uploads, id);
-        const writtenMs = await stat(path).then(
-          ({ mtimeMs }) => mtimeMs,
-          () => Number.POSITIVE_INFINITY,
-        );
-        if (writtenMs >= beforeMs) continue;
+        if ((await writtenAtMs(path)) >= beforeMs) continue;
         await unlinkIfThere(path);
-        removed++;
+        removed.push(id);
       }
       return removed;
     },
   };
+}
+
+async function reopen(path: string, drafts: OpenDrafts): Promise<OpenUpload | undefined> {
+  let draft: Draft | undefined;
+  try {
+    draft = await openDraft(path, knownFile, drafts);
+    return { draft, sizeBytes: (await stat(path)).size };
+  } catch (error) {
+    await draft?.close();
+    if (isNotFound(error)) return undefined;
+    throw asFailure(error, "STORAGE_FAILED", `cannot open the upload ${path}`);
+  }
+}
+
+/** One that is gone, or cannot be looked at, was never written to long ago. */
+function writtenAtMs(path: string): Promise<number> {
+  return stat(path).then(
+    ({ mtimeMs }) => mtimeMs,
+    () => Number.POSITIVE_INFINITY,
+  );
 }

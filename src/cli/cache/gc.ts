@@ -16,7 +16,8 @@ Examples:
 
 What goes: files that no row speaks of (a crash left them), rows whose file is gone, links to content that is gone, and
 tags and lists that were last confirmed longer ago than freshFor and serveStaleFor together. What can still be served stays;
-maxSize of the rules is what bounds that.
+maxSize of the rules is what bounds that. Of repositories of our own (serve: store) those blobs go that no manifest names and
+nobody was told of for a day; a server does that by itself every hour.
 `;
 
 /** `periplus cache gc`: takes away what nothing needs. */
@@ -37,13 +38,14 @@ const text: Texts<Waste, WasteTotals> = {
     const freed = freedBytes === 0 ? "" : `  ${showSize(freedBytes)}`;
     return `${isRemoved ? "removed" : "would go"} ${what.padEnd(4)} ${name}${freed}`;
   },
-  summary: ({ files, rows, links, tags, lists, freedBytes, isRemoved }) => {
+  summary: ({ files, rows, links, tags, lists, own, freedBytes, isRemoved }) => {
     const counts = [
       showCount(files, "file"),
       showCount(rows, "row"),
       showCount(links, "link"),
       showCount(tags, "tag"),
       showCount(lists, "list"),
+      ...(own === 0 ? [] : [`${showCount(own, "blob")} of our own`]),
     ].join(", ");
     return `${counts}; ${showSize(freedBytes)} ${isRemoved ? "freed" : "would be freed"}`;
   },

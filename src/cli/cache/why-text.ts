@@ -2,6 +2,7 @@ import { formatDuration } from "../../config/duration.ts";
 import { formatSize } from "../../config/size.ts";
 import type { RuleState, WhyRow } from "../../mirror/keeping/why.ts";
 import type { BlobState, ContentState } from "../../mirror/keeping/why-content.ts";
+import type { HostedUse } from "../../store/hosted-index.ts";
 import type { ImageState } from "../../mirror/keeping/why-image.ts";
 import type { TagState } from "../../mirror/keeping/why-tag.ts";
 import type { RuleOrigin } from "../../rules/rule.ts";
@@ -18,8 +19,9 @@ export function whyText(row: WhyRow, nowMs: number): string {
     ["upstream", upstream && `${upstream}${url === undefined ? "" : ` at ${url}`}`],
     ["tag", tag && tagText(tag, nowMs)],
     [content?.what ?? "held", content === undefined ? "nothing of it" : contentText(content)],
-    ["seen at", content && names(content.places, content.placeCount)],
-    ["tags", content && (content.tagCount === 0 ? "no tag names it" : names(content.tags, content.tagCount))],
+    ["seen at", content && content.placeCount > 0 ? names(content.places, content.placeCount) : undefined],
+    ...(content?.own ?? []).map((use) => ["own", ownText(use, nowMs)] as const),
+    ["tags", content && tagsText(content)],
     ["image", image && imageText(image)],
     ["pulled", pulledText(content, image, nowMs)],
     ["evicted", content && evictionText(row, content, nowMs)],
@@ -29,6 +31,7 @@ export function whyText(row: WhyRow, nowMs: number): string {
 }
 
 function ruleText({ id, origin, match, serve, ...rule }: RuleState): string {
+  if (serve === "store") return `${id} (match ${match}, ${originText(origin)}): ${serve}`;
   const limit = rule.maxSizeBytes === undefined ? "no maxSize" : `maxSize ${formatSize(rule.maxSizeBytes)}`;
   const fresh = `freshFor ${formatDuration(rule.freshForMs)}, serveStaleFor ${formatDuration(rule.serveStaleForMs)}`;
   return `${id} (match ${match}, ${originText(origin)}): ${serve}, ${fresh}, ${limit}; ${showSize(rule.heldBytes)} held`;
@@ -61,6 +64,20 @@ function contentText({ what, digest, mediaType, sizeBytes, isElsewhere, blob }: 
   return `${digest}, ${what === "blob" ? showSize(sizeBytes) : `${sizeBytes} bytes`}${type}${here}${file}`;
 }
 
+/** What keeps content in a repository of our own. */
+function ownText({ repository, kind, namedBy, tags, leasedAtMs }: HostedUse, nowMs: number): string {
+  const tagged = tags.length === 0 ? "" : `, ${names(tags, tags.length)}`;
+  if (namedBy.length > 0) return `${repository}${tagged}: named by ${names(namedBy, namedBy.length)}`;
+  if (kind === "manifest") return `${repository}${tagged}: a manifest stays until it is deleted`;
+  const asked = `${showSpan(nowMs - leasedAtMs)} ago`;
+  return `${repository}: no manifest names it, last asked for ${asked}; collected when that is a day ago`;
+}
+
+function tagsText({ own, tags, tagCount }: ContentState): string | undefined {
+  if (tagCount > 0) return names(tags, tagCount);
+  return own.length > 0 ? undefined : "no tag names it";
+}
+
 function imageText(image: ImageState): string {
   const { manifests, absentManifests, blobs, heldBytes, absentBlobs, absentBytes } = image;
   const held = `${showCount(manifests, "manifest")} and ${showCount(blobs, "blob")} (${showSize(heldBytes)}) held`;
@@ -78,7 +95,8 @@ function pulledText(
   return atMs === undefined ? undefined : `${showSpan(nowMs - atMs)} ago`;
 }
 
-function evictionText({ image }: WhyRow, { blob }: ContentState, nowMs: number): string | undefined {
+function evictionText({ image }: WhyRow, { blob, own }: ContentState, nowMs: number): string | undefined {
+  if (own.length > 0) return "never while a repository of our own has it";
   if (blob !== undefined) return blobEviction(blob, nowMs);
   const first = image?.firstEvicted;
   if (first === undefined) return "manifests are not evicted";

@@ -46,7 +46,7 @@ async function check(
   words: { readonly from: string; readonly to: string },
   flags: ImageFlags,
 ): Promise<number> {
-  const pairs = await pairsOf(session, { ...words, allTags: flags.allTags === true });
+  const pairs = await pairsOf(session, { ...words, allTags: flags.allTags === true, referrers: flags.referrers });
   const options = copyOptions(flags, true);
   const plan = await planCopies(session.parts, pairs, { options, estimate: "none" });
   showPlan(session.view, plan);

@@ -1,28 +1,33 @@
 import type { Command } from "commander";
-import { checkCommand } from "./check.ts";
-import { copyCommand } from "./copy.ts";
-import { digestCommand, manifestCommand } from "./digest.ts";
-import { inspectCommand } from "./inspect.ts";
-import { type CopyIo, processIo } from "./io.ts";
-import { loginCommand, logoutCommand } from "./login.ts";
-import { tagsCommand } from "./tags.ts";
-import { auditCommand } from "../sync/audit.ts";
-import { syncCommand } from "../sync/sync.ts";
+import type { LazyCommand } from "../lazy-command.ts";
+import type { CopyIo } from "./io.ts";
+
+/** A command about images that are elsewhere; without a world of its own it has the process as it is. */
+interface ImageCommand extends LazyCommand {
+  readonly load: (io?: CopyIo) => Promise<Command>;
+}
 
 /** The commands about images that are elsewhere: copying, comparing, looking, logging in. */
-export function imageCommands(io: CopyIo = processIo()): readonly Command[] {
-  const output = { writeOut: io.stdout, writeErr: io.stderr };
-  const commands = [
-    copyCommand,
-    syncCommand,
-    checkCommand,
-    auditCommand,
-    digestCommand,
-    manifestCommand,
-    tagsCommand,
-    inspectCommand,
-    loginCommand,
-    logoutCommand,
-  ];
-  return commands.map((make) => make(io)).map((command) => command.configureOutput(output));
+export const imageCommands: readonly ImageCommand[] = [
+  imageCommand(["copy", "cp"], async () => (await import("./copy.ts")).copyCommand),
+  imageCommand(["sync"], async () => (await import("../sync/sync.ts")).syncCommand),
+  imageCommand(["check"], async () => (await import("./check.ts")).checkCommand),
+  imageCommand(["audit"], async () => (await import("../sync/audit.ts")).auditCommand),
+  imageCommand(["digest"], async () => (await import("./digest.ts")).digestCommand),
+  imageCommand(["manifest"], async () => (await import("./digest.ts")).manifestCommand),
+  imageCommand(["tags", "ls"], async () => (await import("./tags.ts")).tagsCommand),
+  imageCommand(["inspect"], async () => (await import("./inspect.ts")).inspectCommand),
+  imageCommand(["login"], async () => (await import("./login.ts")).loginCommand),
+  imageCommand(["logout"], async () => (await import("./login.ts")).logoutCommand),
+];
+
+function imageCommand(names: readonly string[], load: () => Promise<(io: CopyIo) => Command>): ImageCommand {
+  return {
+    names,
+    load: async (given) => {
+      const make = await load();
+      const io = given ?? (await import("./io.ts")).processIo();
+      return make(io).configureOutput({ writeOut: io.stdout, writeErr: io.stderr });
+    },
+  };
 }

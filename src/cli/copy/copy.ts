@@ -58,7 +58,7 @@ async function copy(
 ): Promise<number> {
   const isPlan = flags.allTags === true && flags.apply !== true;
   const options = copyOptions(flags, flags.overwrite);
-  const pairs = await pairsOf(session, { ...words, allTags: flags.allTags === true });
+  const pairs = await pairsOf(session, { ...words, allTags: flags.allTags === true, referrers: flags.referrers });
   const plan = await planCopies(session.parts, pairs, { options, estimate: isPlan ? "copies" : "none" });
   if (!isPlan) return await carryOut(session, plan, flags);
   showPlan(session.view, plan);

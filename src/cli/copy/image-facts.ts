@@ -7,7 +7,7 @@ import type { Descriptor } from "../../manifest/manifest.ts";
 import type { Digest } from "../../reference/digest.ts";
 import { formatPlatform, type Platform } from "../../reference/platform.ts";
 import { type ConfigFacts, parseConfigFacts } from "./config-facts.ts";
-import type { SourcePlace } from "./places.ts";
+import type { SourcePlace } from "./place.ts";
 import { found, manifestAt, readBytes } from "./reading.ts";
 import type { CopySession } from "./session.ts";
 
@@ -109,9 +109,11 @@ async function configOf(
   return parseConfigFacts(new TextDecoder().decode(found(answer, `${source.name}@${config.digest}`).bytes));
 }
 
+/** cosign says in the type of the layer what it is. */
 function referrerFacts({ tree, tag }: Referrer): ImageFacts["referrers"][number] {
   const document = tree.nodes.get(tree.root)?.document;
-  const config = document?.kind === "manifest" ? document.config?.mediaType : undefined;
-  const layer = document?.kind === "manifest" ? document.layers[0]?.mediaType : undefined;
-  return { name: tag ?? tree.root, artifactType: tag === undefined ? config : (layer ?? config) };
+  const [layer] = document?.kind === "manifest" ? document.layers : [];
+  const config = document?.kind === "manifest" ? document.config : undefined;
+  const said = tag === undefined ? (config ?? layer) : (layer ?? config);
+  return { name: tag ?? tree.root, artifactType: document?.artifactType ?? said?.mediaType };
 }

@@ -4,7 +4,7 @@ import { PlatformChoice } from "../../manifest/platform-choice.ts";
 import { algorithmOf, type Digest } from "../../reference/digest.ts";
 import { formatPlatform, type Platform } from "../../reference/platform.ts";
 import type { Answer, BlobStream, ManifestBody } from "../../registry/remote.ts";
-import type { SourcePlace } from "./places.ts";
+import type { SourcePlace } from "./place.ts";
 import type { CopySession } from "./session.ts";
 
 /** The manifest that a reference names, or the one of a platform in it. Throws a `Failure` when it cannot be had. */

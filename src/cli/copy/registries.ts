@@ -1,6 +1,4 @@
-import { loadSettings } from "../../config/load.ts";
 import { namedUpstream, roomy } from "../../config/named-upstream.ts";
-import { formatProblem } from "../../config/problem.ts";
 import type { Upstream } from "../../config/settings.ts";
 import { Failure } from "../../errors/failure.ts";
 import type { RegistryHost } from "../../reference/host.ts";
@@ -58,10 +56,18 @@ export class NamedRegistries {
 
   async #read(): Promise<ReadonlyMap<RegistryHost, Upstream>> {
     const { config: file } = this.#flags;
-    if (file === undefined) return new Map();
-    const { env, cwd, readFile } = this.#io;
-    const loaded = await loadSettings({ file, env, cwd, readFile });
-    if (loaded.kind === "loaded") return loaded.settings.upstreams;
-    throw new Failure({ code: "CONFIG_INVALID", message: loaded.problems.map(formatProblem).join("\n") });
+    return file === undefined ? new Map() : await configuredUpstreams(file, this.#io);
   }
+}
+
+/** What reads configuration files is much, and loaded only when there is one. */
+async function configuredUpstreams(
+  file: string,
+  { env, cwd, readFile }: CopyIo,
+): Promise<ReadonlyMap<RegistryHost, Upstream>> {
+  const { loadSettings } = await import("../../config/load.ts");
+  const loaded = await loadSettings({ file, env, cwd, readFile });
+  if (loaded.kind === "loaded") return loaded.settings.upstreams;
+  const { formatProblem } = await import("../../config/problem.ts");
+  throw new Failure({ code: "CONFIG_INVALID", message: loaded.problems.map(formatProblem).join("\n") });
 }

@@ -24,23 +24,26 @@ export function createHosted({ storage, quota }: Pick<Cache, "storage" | "quota"
   };
 }
 
+interface CollectedParts extends Pick<Cache, "storage"> {
+  readonly hosted: Hosted;
+}
+
 const collectEveryMs = 3_600_000;
 
 /** Takes away, once an hour and until the signal, what no manifest names. */
 export function keepCollecting(
-  { storage }: Cache,
+  { storage: { content }, hosted: { index, uploads, nowMs } }: CollectedParts,
   metrics: Metrics,
   signal: AbortSignal,
   say: (message: string) => void,
 ): void {
-  const { hosted: index, content, uploads } = storage;
   const collect = async (): Promise<void> => {
     try {
       const {
         blobs,
         files,
         uploads: swept,
-      } = await collectHosted({ index, content, uploads, nowMs: Date.now }, collectionTimes, signal);
+      } = await collectHosted({ index, content, uploads, nowMs }, collectionTimes, signal);
       metrics.add("periplus_collected_blobs_total", "", blobs);
       metrics.add("periplus_collected_files_total", "", files);
       metrics.add("periplus_swept_uploads_total", "", swept);

@@ -8,6 +8,7 @@ export function keepingOf(cache: Cache, { table, upstreams }: Settings): Keeping
   const { storage, quota, blobs, manifests, pages } = cache;
   return {
     index: storage.index,
+    hosted: storage.hosted,
     content: storage.content,
     quota,
     blobs,

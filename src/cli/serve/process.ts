@@ -180,7 +180,8 @@ export class ServerProcess {
     const timer = setInterval(() => void this.#flushPulls(), flushPullsMs);
     timer.unref();
     this.#stop.signal.addEventListener("abort", () => clearInterval(timer));
-    if (this.#app.serving.settings.table.hasStore) keepCollecting(cache, metrics, this.#stop.signal, say);
+    const { hosted } = this.#app.serving;
+    if (hosted !== undefined) keepCollecting({ storage: cache.storage, hosted }, metrics, this.#stop.signal, say);
     const pace = { signal: this.#stop.signal, pause: () => Bun.sleep(20) };
     const { content, index } = cache.storage;
     sweepContent(content, index, pace)

@@ -8,7 +8,7 @@ export function digestOf(bytes: Uint8Array): Digest {
 }
 
 /** Something that a manifest can name. */
-export interface Named {
+interface Named {
   readonly mediaType: string;
   readonly digest: Digest;
   readonly size: number;

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from "bun:test";
 import { mkdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import type { RegistryHost } from "../../reference/host.ts";
-import type { Tag } from "../../reference/repository.ts";
+import type { Repository, Tag } from "../../reference/repository.ts";
 import { digestOf } from "../testing/fake-registry.ts";
 import { collect } from "./collect.ts";
 import { Images } from "./testing/images.ts";
@@ -39,6 +39,28 @@ beforeEach(async () => {
   }
 });
 afterEach(() => world[Symbol.asyncDispose]());
+
+test("a blob of our own that no manifest names goes when its lease is over, and its file with it", async () => {
+  const { hosted, content, nowMs } = world.keeping;
+  const bytes = new Uint8Array([1, 2, 3]);
+  const digest = digestOf(bytes);
+  const draft = await content.begin(digest);
+  await draft.write([bytes], 0);
+  await content.publish(draft, digest);
+  await draft.close();
+  const own = "team/app" as Repository;
+  await hosted.addBlob(own, { digest, sizeBytes: 3, leasedAtMs: nowMs() });
+  expect((await run(collect(world.keeping, { dryRun: false }, never))).summary).toMatchObject({ own: 0 });
+  expect(await content.stat(digest)).toBe(3);
+  world.pass(25 * hourMs);
+  const dry = await run(collect(world.keeping, { dryRun: true }, never));
+  expect(dry.rows).toContainEqual(expect.objectContaining({ what: "own", name: `${own}@${digest}`, isRemoved: false }));
+  expect(await content.stat(digest)).toBe(3);
+  const { summary, rows } = await run(collect(world.keeping, { dryRun: false }, never));
+  expect(summary).toMatchObject({ own: 1 });
+  expect(rows).toContainEqual(expect.objectContaining({ what: "file", name: digest, freedBytes: 3, isRemoved: true }));
+  expect([await content.stat(digest), await hosted.blob(own, digest)]).toEqual([undefined, undefined]);
+});
 
 test("what nothing needs is said, then taken away, and what can be served stays", async () => {
   const before = await world.keeping.quota.heldBytes("all");

@@ -1,3 +1,4 @@
+import { collectionTimes, collectSteps } from "../../hosted/collect.ts";
 import type { BlobRow, HeldPage, HeldTag, Link } from "../../store/content-index.ts";
 import { findOrphans, removeOrphan } from "../housekeeping.ts";
 import type { Events, Progress, Result } from "./events.ts";
@@ -7,8 +8,11 @@ import { staleWindows } from "./windows.ts";
 
 /** One thing that nothing needs any more. */
 export interface Waste {
-  /** A file without a row, a row without a file, a link to content that is gone, a tag or list past its stale window. */
-  readonly what: "file" | "row" | "link" | "tag" | "list";
+  /**
+   * A file without a row, a row without a file, a link to content that is gone, a tag or list past its stale window, a blob
+   * of a repository of our own that no manifest names.
+   */
+  readonly what: "file" | "row" | "link" | "tag" | "list" | "own";
   readonly name: string;
   readonly freedBytes: number;
   readonly isRemoved: boolean;
@@ -21,6 +25,7 @@ export interface WasteTotals {
   readonly links: number;
   readonly tags: number;
   readonly lists: number;
+  readonly own: number;
   readonly freedBytes: number;
   readonly isRemoved: boolean;
 }
@@ -40,7 +45,7 @@ export async function* collect(
   { dryRun }: CollectOptions,
   signal: AbortSignal,
 ): Events<Waste, WasteTotals> {
-  const totals = { file: 0, row: 0, link: 0, tag: 0, list: 0 };
+  const totals = { file: 0, row: 0, link: 0, tag: 0, list: 0, own: 0 };
   let freedBytes = 0;
   const collection = new Collection(keeping, dryRun, signal);
   for (const found of [
@@ -49,6 +54,7 @@ export async function* collect(
     collection.links(),
     collection.tags(),
     collection.lists(),
+    collection.own(),
   ]) {
     for await (const event of found) {
       if (event.kind === "result") {
@@ -60,8 +66,8 @@ export async function* collect(
     if (signal.aborted) return;
   }
   keeping.manifests.forget();
-  const { file, row, link, tag, list } = totals;
-  const counts = { files: file, rows: row, links: link, tags: tag, lists: list };
+  const { file, row, link, tag, list, own } = totals;
+  const counts = { files: file, rows: row, links: link, tags: tag, lists: list, own };
   yield { kind: "summary", outcome: "clean", ...counts, freedBytes, isRemoved: !dryRun };
 }
 
@@ -131,6 +137,15 @@ class Collection {
       if (page.checkedAtMs + windowMs(page.place) > nowMs()) continue;
       if (!this.#dryRun) await index.removePage(page.place, page.key);
       yield this.#waste("list", `${nameOf(page.place)} ${page.key}`, page.sizeBytes);
+    }
+  }
+
+  async *own(): Found {
+    const { hosted: index, content, nowMs } = this.#keeping;
+    const how = { leaseMs: collectionTimes.leaseMs, dryRun: this.#dryRun };
+    for await (const found of collectSteps({ index, content, nowMs }, how, this.#signal)) {
+      if (found.kind === "file") yield this.#waste("file", found.digest, found.sizeBytes);
+      else yield this.#waste("own", `${found.repository}@${found.digest}`, 0);
     }
   }
 

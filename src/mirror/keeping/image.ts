@@ -1,5 +1,5 @@
 import { parseDigest, type Digest } from "../../reference/digest.ts";
-import { looksLikeHost, type RegistryHost } from "../../reference/host.ts";
+import { looksLikeHost, ownRegistry, type RegistryHost } from "../../reference/host.ts";
 import { parseReference, type Reference } from "../../reference/reference.ts";
 import type { Tag } from "../../reference/repository.ts";
 import { type Naming, type Registries, resolveName } from "../../rules/resolve.ts";
@@ -44,12 +44,15 @@ export function resolveImage(registries: Registries, text: string): Image | Refu
 export function pullOf({ place, rule, name }: Image): Pull | Refused {
   if ("kind" in rule) return rule;
   if (rule.serve === "cache") return { place, rule };
+  if (rule.serve === "store")
+    return refused(`rule ${rule.id} stores ${name}: it is pushed here, and pulled from nowhere`);
   return refused(`rule ${rule.id} redirects pulls of ${name}: nothing of it is kept here`);
 }
 
-/** Upstream, repository, tag and digest in one spelling. */
+/** Upstream, repository, tag and digest in one spelling; without an upstream where the repository is our own. */
 export function nameOf({ upstream, repository }: Place, tag?: Tag, digest?: Digest): string {
-  return `${upstream}/${repository}${tag === undefined ? "" : `:${tag}`}${digest === undefined ? "" : `@${digest}`}`;
+  const host = upstream === ownRegistry ? "" : `${upstream}/`;
+  return `${host}${repository}${tag === undefined ? "" : `:${tag}`}${digest === undefined ? "" : `@${digest}`}`;
 }
 
 /** A refusal with its reason. */

@@ -163,17 +163,17 @@ class Verification {
     yield { kind: "result", ...finding, places, isRemoved };
   }
 
-  /** What cannot be read may be right, and the fault may be another's: it stays. */
+  /** What cannot be read may be right, and the fault may be another's: it stays. So does what a repository of our own has. */
   async #remove({ digest, what, problem }: Pick<Finding, "digest" | "what" | "problem">): Promise<boolean> {
     const { index, quota } = this.#keeping;
     if (problem === "unreadable") return false;
     if (what === "manifest") {
       await index.removeManifest(digest);
-      return true;
+      return (await index.manifest(digest)) === undefined;
     }
     const row = await index.blob(digest);
     if (row !== undefined) await quota.remove(row);
-    return true;
+    return (await index.blob(digest)) === undefined;
   }
 }
 

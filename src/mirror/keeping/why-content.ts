@@ -1,5 +1,6 @@
 import type { Digest } from "../../reference/digest.ts";
 import type { BlobRow, Place } from "../../store/content-index.ts";
+import type { HostedUse } from "../../store/hosted-index.ts";
 import { freshMs } from "../quota.ts";
 import { nameOf } from "./image.ts";
 import type { Keeping } from "./keeping.ts";
@@ -18,6 +19,8 @@ export interface ContentState {
   readonly placeCount: number;
   readonly tags: readonly string[];
   readonly tagCount: number;
+  /** Repositories of our own that it belongs to; the first few. */
+  readonly own: readonly HostedUse[];
   readonly blob: BlobState | undefined;
 }
 
@@ -34,6 +37,7 @@ export interface BlobState {
 }
 
 const shownMax = 100;
+const ownMax = 20;
 
 /** The state of what is held under a digest; `undefined` when nothing is. */
 export async function contentState(
@@ -57,6 +61,7 @@ export async function contentState(
     placeCount: places.length,
     tags: tags.slice(0, shownMax),
     tagCount: tags.length,
+    own: await keeping.hosted.uses(digest, ownMax),
     blob: blob && (await blobState(keeping, blob)),
   };
 }

@@ -1,5 +1,8 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
+import { whyText } from "../../cli/cache/why-text.ts";
+import type { Digest } from "../../reference/digest.ts";
 import type { RegistryHost } from "../../reference/host.ts";
+import type { Repository, Tag } from "../../reference/repository.ts";
 import { type Described, forPlatform, Images } from "./testing/images.ts";
 import { createWorld, ruleOf, run, type World } from "./testing/world.ts";
 import { warm } from "./warm.ts";
@@ -18,10 +21,11 @@ const redirected = ruleOf({
   match: { kind: "name", name: "registry.k8s.io" as RegistryHost },
   serve: "redirect",
 });
+const own = ruleOf({ id: "own", match: { kind: "name", name: "own.test" as RegistryHost }, serve: "store" });
 
 /** An index of two platforms of which one is held. */
 beforeEach(async () => {
-  world = await createWorld(ruleOf({ maxSizeBytes: 10_000 }), redirected);
+  world = await createWorld(ruleOf({ maxSizeBytes: 10_000 }), redirected, own);
   const images = new Images(world.registry, "a/b");
   layer = images.blob("layer of amd64");
   amd64 = forPlatform(images.manifest([layer]), "linux", "amd64");
@@ -91,6 +95,35 @@ test("held elsewhere, not held, redirected, not served", async () => {
   expect(await explained("quay.io/a/b:none")).toMatchObject({ tag: undefined, content: undefined });
   expect((await explained("registry.k8s.io/pause:1")).unserved).toContain("rule redirected redirects");
   expect((await explained("ghcr.io/x:1")).unserved).toContain("no rule serves ghcr.io/x");
+});
+
+test("what a repository of our own has is explained by what names it there", async () => {
+  const { hosted } = world.keeping;
+  const repository = "team/app" as Repository;
+  await hosted.addBlob(repository, { digest: layer.digest, sizeBytes: layer.size, leasedAtMs: 5 });
+  const unnamed = await explained(layer.digest);
+  expect(unnamed.content?.own).toEqual([{ repository, kind: "blob", leasedAtMs: 5, namedBy: [], tags: [] }]);
+  expect(whyText(unnamed, 6)).toContain("team/app: no manifest names it");
+  const bytes = new TextEncoder().encode("{}");
+  const parent = `sha256:${"ab".repeat(32)}` as Digest;
+  await hosted.addManifest(
+    repository,
+    {
+      digest: parent,
+      mediaType: "application/vnd.oci.image.manifest.v1+json",
+      bytes,
+      needs: [],
+      parts: [layer.digest],
+      tags: [{ name: "v1" as Tag, isImmutable: false }],
+      refersTo: undefined,
+    },
+    7,
+  );
+  const named = await explained(layer.digest);
+  expect(named.content?.own).toMatchObject([{ repository, namedBy: [parent] }]);
+  expect(whyText(named, 8)).toContain(`team/app: named by ${parent}`);
+  expect(whyText(named, 8)).toContain("never while a repository of our own has it");
+  expect((await explained("own.test/team/app:v1")).content).toMatchObject({ digest: parent, own: [{ tags: ["v1"] }] });
 });
 
 test("the totals tell what is held, what is not, and what is not known", async () => {

@@ -74,6 +74,7 @@ async function whyDigest(keeping: Keeping, digest: Digest): Promise<WhyRow | Ref
 async function whyImage(keeping: Keeping, reference: string): Promise<WhyRow | Refused> {
   const image = resolveImage(keeping.registries, reference);
   if (image.kind === "refused") return image;
+  if (!("kind" in image.rule) && image.rule.serve === "store") return whyOwn(keeping, reference, image);
   const { place, name } = image;
   const tag = image.digest === undefined ? await tagState(keeping, image) : undefined;
   const digest = image.digest ?? tag?.digest;
@@ -90,12 +91,21 @@ async function whyImage(keeping: Keeping, reference: string): Promise<WhyRow | R
   };
 }
 
+async function whyOwn(keeping: Keeping, reference: string, image: Image): Promise<WhyRow> {
+  const { place, name, tag } = image;
+  const tagged = tag === undefined ? undefined : await keeping.hosted.tagged(place.repository, tag);
+  const digest = image.digest ?? tagged?.digest;
+  const { rule } = await served(keeping, image);
+  return { ...nothing, reference, name, rule, content: digest && (await contentState(keeping, undefined, digest)) };
+}
+
 async function served(keeping: Keeping, { rule, name }: Image): Promise<Pick<WhyRow, "rule" | "unserved">> {
   if ("kind" in rule) return { rule: undefined, unserved: rule.reason };
   const { id, origin, match, serve, freshForMs, serveStaleForMs, maxSizeBytes } = rule;
   const heldBytes = await keeping.quota.heldBytes(id);
   const limits = { freshForMs, serveStaleForMs, maxSizeBytes, heldBytes };
-  const unserved = serve === "cache" ? undefined : `rule ${id} redirects pulls of ${name}: nothing new of it is kept`;
+  const unserved =
+    serve !== "redirect" ? undefined : `rule ${id} redirects pulls of ${name}: nothing new of it is kept`;
   return { rule: { id, origin, match: describeMatch(match), serve, ...limits }, unserved };
 }
 

@@ -15,6 +15,9 @@ export interface Hosted {
   readonly nowMs: () => number;
 }
 
+/** The repository of our own that a name means to who asks, by the rule that is for that name; absent when it may not be pulled from. */
+export type Pullable = (name: string) => Repository | undefined;
+
 /** A request for one of our own repositories, that may be asked. */
 export interface HostedRequest {
   readonly hosted: Hosted;
@@ -25,4 +28,5 @@ export interface HostedRequest {
   readonly rule: Rule;
   readonly asker: Asker;
   readonly repository: Repository;
+  readonly pullable: Pullable;
 }

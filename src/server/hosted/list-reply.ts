@@ -17,7 +17,8 @@ export async function tagsReply({ hosted, repository, query, name }: HostedReque
   if (!(await hosted.index.has(repository))) return nameUnknown(repository);
   const tags = await hosted.index.tags(repository, query.get("last") ?? "", limit + 1);
   const page = tags.slice(0, limit);
-  const link = tags.length > limit ? nextLink(`/v2/${name}/tags/list`, { n: limit, last: page.at(-1) }) : {};
+  const link =
+    limit > 0 && tags.length > limit ? nextLink(`/v2/${name}/tags/list`, { n: limit, last: page.at(-1) }) : {};
   return Response.json({ name: repository, tags: page }, { headers: { ...ownHeaders, ...link } });
 }
 
@@ -39,7 +40,7 @@ export async function catalogReply(
     last = next;
   }
   const page = names.slice(0, limit);
-  const link = names.length > limit ? nextLink("/v2/_catalog", { n: limit, last: page.at(-1) }) : {};
+  const link = limit > 0 && names.length > limit ? nextLink("/v2/_catalog", { n: limit, last: page.at(-1) }) : {};
   return Response.json({ repositories: page }, { headers: { ...ownHeaders, ...link } });
 }
 

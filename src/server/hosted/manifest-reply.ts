@@ -41,7 +41,8 @@ export async function putManifestReply(asked: HostedRequest, reference: Tag | Di
     );
   }
   const bytes = await readBody(request, manifestMaxBytes);
-  if (bytes === undefined) return errorReply(413, "SIZE_INVALID", "a manifest has at most 4 MiB", ownHeaders);
+  if (bytes === "too-long") return errorReply(413, "SIZE_INVALID", "a manifest has at most 4 MiB", ownHeaders);
+  if (bytes === "cut") return errorReply(400, "MANIFEST_INVALID", "what was sent broke off", ownHeaders);
   const contentType = request.headers.get("content-type");
   const sent = { repository, reference, contentType, bytes, tags, isImmutable: (tag: Tag) => isImmutable(rule, tag) };
   const put = await putManifest(hosted.index, sent, hosted.nowMs());

@@ -1,4 +1,5 @@
 import type { Decision } from "../../rules/decide.ts";
+import { resolveName } from "../../rules/resolve.ts";
 import { type Asker, rightOf } from "../../rules/rights.ts";
 import { parseAddress } from "../../net/address.ts";
 import { challengeReply, identify } from "../access.ts";
@@ -7,7 +8,7 @@ import { errorReply } from "../replies.ts";
 import type { Serving } from "../serving.ts";
 import type { Target } from "../target.ts";
 import { hostedBlobReply, removeBlobReply } from "./blob-reply.ts";
-import type { HostedRequest } from "./hosted.ts";
+import type { HostedRequest, Pullable } from "./hosted.ts";
 import { catalogReply, referrersReply, tagsReply } from "./list-reply.ts";
 import { hostedManifestReply, putManifestReply, removeManifestReply } from "./manifest-reply.ts";
 import { uploadReply, uploadsReply } from "./upload-reply.ts";
@@ -41,7 +42,8 @@ export async function storeReply(
     case "allowed": {
       if (serving.hosted === undefined) return withoutStorage();
       const query = new URLSearchParams(asked.target.query);
-      const own = { hosted: serving.hosted, request, name: endpoint.name, query, rule, asker, repository };
+      const pullable = pullableBy(serving, asked, asker);
+      const own = { hosted: serving.hosted, request, name: endpoint.name, query, rule, asker, repository, pullable };
       return answer(own, endpoint);
     }
   }
@@ -53,11 +55,21 @@ export async function namesReply(serving: Serving, asked: StoreRequest, notes: N
   if (asker instanceof Response) return asker;
   if (serving.hosted === undefined) return withoutStorage();
   if (asker.hasUsers && asker.user === undefined) return challengeReply(asked.request.url, undefined);
-  const rules = serving.registries.table.rules.filter(({ serve }) => serve === "store");
   const query = new URLSearchParams(asked.target.query);
-  return catalogReply(serving.hosted.index, query, (repository) =>
-    rules.some((rule) => rightOf(rule, asker, { action: "pull", repository, tags: [] }).kind === "allowed"),
-  );
+  const pullable = pullableBy(serving, asked, asker);
+  // Called by another name, it is not what it would be listed as.
+  return catalogReply(serving.hosted.index, query, (repository) => pullable(repository) === repository);
+}
+
+/** Resolves a name as if this request had it in its path: the rule that is for it says who may. */
+function pullableBy(serving: Serving, { request, target }: StoreRequest, asker: Asker): Pullable {
+  const host = serving.readsHost ? (request.headers.get("host") ?? undefined) : undefined;
+  return (name) => {
+    const found = resolveName(serving.registries, { name, ns: target.ns, host });
+    if (found.kind === "unresolved" || found.rule.serve !== "store") return undefined;
+    const { rule, repository } = found;
+    return rightOf(rule, asker, { action: "pull", repository, tags: [] }).kind === "allowed" ? repository : undefined;
+  };
 }
 
 async function answer(asked: HostedRequest, endpoint: StoreDecision["endpoint"]): Promise<Response> {

@@ -1,9 +1,10 @@
 import type { UploadPart, EndedUpload, UnknownUpload, UploadState } from "../../hosted/uploads.ts";
 import { type Digest, parseDigest } from "../../reference/digest.ts";
-import { parseRepository, type Repository } from "../../reference/repository.ts";
-import { rightOf } from "../../rules/rights.ts";
 import { errorReply, ownHeaders } from "../replies.ts";
 import type { HostedRequest } from "./hosted.ts";
+
+/** Repositories that are looked at for a blob which is to be mounted from anywhere. */
+const mountsTried = 64;
 
 /** POST where uploads begin: a mount, a whole blob at once, or an upload to go on with. OCI distribution spec v1.1, "Pushing blobs". */
 export async function uploadsReply(asked: HostedRequest): Promise<Response> {
@@ -18,7 +19,18 @@ export async function uploadsReply(asked: HostedRequest): Promise<Response> {
   if (whole === null) return begunReply(asked, await hosted.uploads.begin(repository));
   const digest = parseDigest(whole);
   if (digest === undefined) return digestInvalid();
-  return endReply(asked, await hosted.uploads.begin(repository), digest);
+  return wholeReply(asked, digest);
+}
+
+/** A blob that comes in one request. Its sender was told of no upload to go on with, so that one that fails is given up. */
+async function wholeReply(asked: HostedRequest, digest: Digest): Promise<Response> {
+  const { hosted, repository } = asked;
+  const id = await hosted.uploads.begin(repository);
+  try {
+    return await endReply(asked, id, digest);
+  } finally {
+    await hosted.uploads.cancel(repository, id);
+  }
 }
 
 /** What can be done with an upload that has begun. */
@@ -41,15 +53,15 @@ export async function uploadReply(asked: HostedRequest, id: string): Promise<Res
 }
 
 /** A blob of another repository that the client may pull from; where it names none, of any such. */
-async function mount(asked: HostedRequest, digest: Digest, from: string | null): Promise<boolean> {
-  const { hosted, repository, rule, asker } = asked;
-  const sources: readonly Repository[] =
-    from === null
-      ? await hosted.index.repositoriesWith(digest, 16)
-      : [parseRepository(from)].filter((name) => name !== undefined);
-  for (const source of sources) {
-    if (rightOf(rule, asker, { action: "pull", repository: source, tags: [] }).kind !== "allowed") continue;
-    if (await hosted.blobs.mount(repository, digest, source)) return true;
+async function mount(
+  { hosted, repository, pullable }: HostedRequest,
+  digest: Digest,
+  from: string | null,
+): Promise<boolean> {
+  const named = from === null ? await hosted.index.repositoriesWith(digest, mountsTried) : [from];
+  for (const name of named) {
+    const source = pullable(name);
+    if (source !== undefined && (await hosted.blobs.mount(repository, digest, source))) return true;
   }
   return false;
 }
@@ -106,6 +118,10 @@ function stateReply(asked: HostedRequest, id: string, state: UploadState | Unkno
       return uploadUnknown();
     case "open":
       return new Response(null, { status, headers: stateHeaders(asked, id, state.sizeBytes) });
+    case "cut":
+      return errorReply(400, "BLOB_UPLOAD_INVALID", "what was sent broke off; go on where it did", {
+        ...stateHeaders(asked, id, state.sizeBytes),
+      });
     case "out-of-order":
       return rangeInvalid(
         `what was sent does not begin at ${state.sizeBytes}, where the upload goes on`,

@@ -55,6 +55,13 @@ function faultyDraft(inner: Draft, faults: DiskFaults): Draft {
       await inner.write(pieces, offset);
       faults.writtenBytes = offset + sizeBytes;
     },
+    writeNow: (pieces, offset) => {
+      const endByte = pieces.reduce((sum, piece) => sum + piece.byteLength, offset);
+      const isFull = endByte > (faults.roomBytes ?? Number.POSITIVE_INFINITY);
+      fault(isFull ? "ENOSPC" : faults.writable && "EAGAIN");
+      inner.writeNow(pieces, offset);
+      faults.writtenBytes = endByte;
+    },
     read: async (offset, length) => {
       fault(faults.read);
       return inner.read(offset, length);

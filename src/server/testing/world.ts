@@ -117,6 +117,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     [Symbol.asyncDispose]: async () => {
       upstream.stop();
       await mirrors.blobs.stop();
+      await serving.hosted?.uploads.close();
       await storage.close();
       await rm(folder, { recursive: true });
     },

@@ -8,6 +8,7 @@ import type {
   HostedIndex,
   HostedManifest,
   HostedMember,
+  HostedUse,
   Referrer,
   ReferrerQuery,
 } from "../hosted-index.ts";
@@ -17,6 +18,16 @@ import type { WriteQueue } from "./write-queue.ts";
 
 /** The next repository behind one, so that a list reads as many rows as it shows. */
 const nextRepository = "SELECT min(repository) AS repository FROM members WHERE repository > ?";
+
+/** A row of `members` without its digest. */
+interface RawUse {
+  readonly repository: Repository;
+  readonly kind: "blob" | "manifest";
+  readonly leased_at: number;
+}
+
+/** The write that proves each kind of need, and promises that what is needed stays. */
+const leases = { blob: "leaseBlob", either: "leaseEither" } as const;
 
 /** Our own repositories in SQLite. Reads on the caller's thread, in microseconds; writes through the queue, durably. */
 export class SqliteHostedIndex implements HostedIndex {
@@ -36,14 +47,16 @@ export class SqliteHostedIndex implements HostedIndex {
   }
 
   async manifest(repository: Repository, digest: Digest): Promise<ManifestRow | undefined> {
-    const sql = `SELECT c.* FROM members m JOIN manifests c ON c.digest = m.digest
+    const sql = `SELECT c.digest, m.media_type, c.bytes FROM members m JOIN manifests c ON c.digest = m.digest
       WHERE m.repository = ? AND m.digest = ? AND m.kind = 'manifest'`;
     const raw = this.#get<RawManifest>(sql, [repository, digest]);
     return raw && toManifest(raw);
   }
 
   async tagged(repository: Repository, tag: Tag): Promise<ManifestRow | undefined> {
-    const sql = `SELECT c.* FROM own_tags t JOIN manifests c ON c.digest = t.digest WHERE t.repository = ? AND t.tag = ?`;
+    const sql = `SELECT c.digest, m.media_type, c.bytes FROM own_tags t
+      JOIN members m ON m.repository = t.repository AND m.digest = t.digest AND m.kind = 'manifest'
+      JOIN manifests c ON c.digest = t.digest WHERE t.repository = ? AND t.tag = ?`;
     const raw = this.#get<RawManifest>(sql, [repository, tag]);
     return raw && toManifest(raw);
   }
@@ -81,17 +94,16 @@ export class SqliteHostedIndex implements HostedIndex {
 
   async referrers(repository: Repository, query: ReferrerQuery): Promise<readonly Referrer[]> {
     const { subject, artifactType = null, after, limit } = query;
-    const sql = `SELECT r.digest, r.descriptor FROM referrers r JOIN members m ON m.digest = r.digest
-      WHERE r.subject = ?1 AND m.repository = ?2 AND r.digest > ?3 AND (?4 IS NULL OR r.artifact_type = ?4)
-      ORDER BY r.digest LIMIT ?5`;
-    return this.#all<Referrer>(sql, [subject, repository, after, artifactType, limit]);
+    const sql = `SELECT digest, descriptor FROM referrers WHERE repository = ?1 AND subject = ?2 AND digest > ?3
+      AND (?4 IS NULL OR artifact_type = ?4) ORDER BY digest LIMIT ?5`;
+    return this.#all<Referrer>(sql, [repository, subject, after, artifactType, limit]);
   }
 
   async addBlob(repository: Repository, { digest, sizeBytes, leasedAtMs }: HostedBlob): Promise<void> {
     await this.#queue.runGuarded(
       [
         ["putBlob", digest, sizeBytes, "", leasedAtMs],
-        ["addMember", repository, digest, "blob", leasedAtMs],
+        ["addBlobMember", repository, digest, leasedAtMs],
       ],
       0,
     );
@@ -102,7 +114,7 @@ export class SqliteHostedIndex implements HostedIndex {
   }
 
   lease(repository: Repository, digest: Digest, leasedAtMs: number): Promise<boolean> {
-    return this.#change(["leaseMember", leasedAtMs, repository, digest]);
+    return this.#change(["leaseBlob", leasedAtMs, repository, digest]);
   }
 
   async addManifest(repository: Repository, manifest: HostedManifest, atMs: number): Promise<AddedManifest> {
@@ -111,22 +123,22 @@ export class SqliteHostedIndex implements HostedIndex {
     const guards: readonly Write[] = [
       ...immutable.map(({ name }): Write => ["setTagOnce", repository, name, digest, atMs]),
       // What it needs is promised to it first: from then on no collection takes it away.
-      ...needs.map((part): Write => ["leaseMember", atMs, repository, part]),
+      ...needs.map((need): Write => [leases[need.as], atMs, repository, need.digest]),
     ];
     const writes: Write[] = [
-      ["putManifest", digest, mediaType, bytes],
-      ["addMember", repository, digest, "manifest", atMs],
+      ["holdManifest", digest, mediaType, bytes],
+      ["addManifestMember", repository, digest, mediaType, atMs],
       ...parts.map((part): Write => ["addPart", digest, part]),
     ];
     for (const { name, isImmutable } of tags) if (!isImmutable) writes.push(["setTag", repository, name, digest, atMs]);
     if (refersTo !== undefined)
-      writes.push(["addReferrer", refersTo.subject, digest, refersTo.artifactType, refersTo.descriptor]);
+      writes.push(["addReferrer", repository, refersTo.subject, digest, refersTo.artifactType, refersTo.descriptor]);
     const refusedAt = await this.#queue.runGuarded([...guards, ...writes], guards.length);
     if (refusedAt === undefined) return { kind: "added" };
     const tag = immutable[refusedAt];
     const missing = needs[refusedAt - immutable.length];
     if (tag !== undefined) return { kind: "immutable", tag: tag.name };
-    return { kind: "missing", digest: missing ?? digest };
+    return { kind: "missing", digest: missing?.digest ?? digest };
   }
 
   removeTag(repository: Repository, tag: Tag): Promise<boolean> {
@@ -138,13 +150,27 @@ export class SqliteHostedIndex implements HostedIndex {
       ["removeMember", repository, digest, "manifest"],
       ["removeOwnTagsOf", repository, digest],
       ["forgetParts", digest],
-      ["forgetReferrer", digest],
+      ["removeReferrer", repository, digest],
       ["forgetManifest", digest],
     );
   }
 
   removeBlob(repository: Repository, digest: Digest): Promise<boolean> {
     return this.#change(["removeMember", repository, digest, "blob"]);
+  }
+
+  async uses(digest: Digest, limit: number): Promise<readonly HostedUse[]> {
+    const sql = "SELECT repository, kind, leased_at FROM members WHERE digest = ? ORDER BY repository LIMIT ?";
+    const named = `SELECT p.parent FROM parts p JOIN members m ON m.digest = p.parent
+      WHERE p.child = ? AND m.repository = ? AND m.kind = 'manifest' ORDER BY p.parent LIMIT ?`;
+    const members = this.#all<RawUse>(sql, [digest, limit]);
+    return Promise.all(
+      members.map(async ({ repository, kind, leased_at: leasedAtMs }) => {
+        const parents = this.#all<{ readonly parent: Digest }>(named, [digest, repository, limit]);
+        const tags = await this.tagsOf(repository, digest);
+        return { repository, kind, leasedAtMs, namedBy: parents.map(({ parent }) => parent), tags };
+      }),
+    );
   }
 
   async blobsAfter(cursor: HostedMember | undefined, limit: number): Promise<readonly HostedMember[]> {
@@ -160,7 +186,7 @@ export class SqliteHostedIndex implements HostedIndex {
   async orphansAfter(digest: string, limit: number): Promise<readonly Digest[]> {
     // Those that count against a rule's quota are the quota's.
     const sql = `SELECT digest FROM blobs WHERE digest > ? AND rule = ''
-      AND NOT EXISTS (SELECT 1 FROM members WHERE members.digest = blobs.digest)
+      AND NOT EXISTS (SELECT 1 FROM members WHERE members.digest = blobs.digest AND members.kind = 'blob')
       AND NOT EXISTS (SELECT 1 FROM links WHERE links.digest = blobs.digest) ORDER BY digest LIMIT ?`;
     return this.#all<{ readonly digest: Digest }>(sql, [digest, limit]).map((raw) => raw.digest);
   }

@@ -44,7 +44,7 @@ const linkWalk = `SELECT l.upstream, l.repository, l.digest,
   ORDER BY l.upstream, l.repository, l.digest LIMIT ?`;
 
 /** What our own repositories hold is never evicted. */
-const unowned = "NOT EXISTS (SELECT 1 FROM members WHERE members.digest = blobs.digest)";
+const unowned = "NOT EXISTS (SELECT 1 FROM members WHERE members.digest = blobs.digest AND members.kind = 'blob')";
 
 /** Before every place. */
 const nowhere = { upstream: "", repository: "" };
@@ -91,6 +91,11 @@ class SqliteIndex implements ContentIndex {
 
   blob(digest: Digest): Promise<BlobRow | undefined> {
     return this.#one<RawBlob, BlobRow>("SELECT * FROM blobs WHERE digest = ?", [digest], toBlob);
+  }
+
+  async isHosted(digest: Digest): Promise<boolean> {
+    const sql = "SELECT 1 FROM members WHERE digest = ? AND kind = 'blob' LIMIT 1";
+    return this.#database.query(sql).get(digest) !== null;
   }
 
   manifestAt(place: Place, digest: Digest): Promise<ManifestRow | undefined> {

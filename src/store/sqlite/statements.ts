@@ -25,8 +25,8 @@ CREATE TABLE IF NOT EXISTS pages (
   PRIMARY KEY (upstream, repository, key)
 );
 CREATE TABLE IF NOT EXISTS members (
-  repository TEXT NOT NULL, digest TEXT NOT NULL, kind TEXT NOT NULL, leased_at INTEGER NOT NULL,
-  PRIMARY KEY (repository, digest)
+  repository TEXT NOT NULL, digest TEXT NOT NULL, kind TEXT NOT NULL, media_type TEXT, leased_at INTEGER NOT NULL,
+  PRIMARY KEY (repository, digest, kind)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS members_by_digest ON members (digest);
 CREATE TABLE IF NOT EXISTS own_tags (
@@ -39,9 +39,11 @@ CREATE TABLE IF NOT EXISTS parts (
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS parts_by_child ON parts (child);
 CREATE TABLE IF NOT EXISTS referrers (
-  subject TEXT NOT NULL, digest TEXT NOT NULL, artifact_type TEXT NOT NULL, descriptor TEXT NOT NULL,
-  PRIMARY KEY (subject, digest)
+  repository TEXT NOT NULL, subject TEXT NOT NULL, digest TEXT NOT NULL,
+  artifact_type TEXT NOT NULL, descriptor TEXT NOT NULL,
+  PRIMARY KEY (repository, subject, digest)
 ) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS referrers_by_digest ON referrers (repository, digest);
 `;
 
 /** The version of `schema`, kept in `PRAGMA user_version`. 2 has the tables of our own repositories; 1 has the others. */
@@ -50,8 +52,11 @@ export const schemaVersion = 2;
 /** Every statement that writes, by name: the writer runs these and nothing else. */
 export const writes = {
   putBlob: `INSERT INTO blobs (digest, size, rule, pulled_at) VALUES (?, ?, ?, ?)
-    ON CONFLICT (digest) DO UPDATE SET pulled_at = excluded.pulled_at`,
-  putManifest: "INSERT INTO manifests (digest, media_type, bytes) VALUES (?, ?, ?) ON CONFLICT (digest) DO NOTHING",
+    ON CONFLICT (digest) DO UPDATE SET pulled_at = excluded.pulled_at,
+    rule = CASE WHEN rule = '' THEN excluded.rule ELSE rule END`,
+  putManifest: `INSERT INTO manifests (digest, media_type, bytes) VALUES (?, ?, ?)
+    ON CONFLICT (digest) DO UPDATE SET media_type = excluded.media_type WHERE media_type <> excluded.media_type`,
+  holdManifest: "INSERT INTO manifests (digest, media_type, bytes) VALUES (?, ?, ?) ON CONFLICT (digest) DO NOTHING",
   link: "INSERT INTO links (upstream, repository, digest) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
   putTag: `INSERT INTO tags (upstream, repository, tag, digest, media_type, size, checked_at) VALUES (?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT DO UPDATE SET digest = excluded.digest, media_type = excluded.media_type, size = excluded.size,
@@ -64,20 +69,25 @@ export const writes = {
   unlink: "DELETE FROM links WHERE upstream = ? AND repository = ? AND digest = ?",
   removeTagsAt: "DELETE FROM tags WHERE upstream = ? AND repository = ? AND digest = ?",
   removePage: "DELETE FROM pages WHERE upstream = ? AND repository = ? AND key = ?",
-  removeBlob: `DELETE FROM blobs WHERE digest = ?1 AND NOT EXISTS (SELECT 1 FROM members WHERE members.digest = ?1)`,
-  removeManifest: `DELETE FROM manifests WHERE digest = ?1 AND NOT EXISTS (SELECT 1 FROM members WHERE members.digest = ?1)`,
+  removeBlob: `DELETE FROM blobs WHERE digest = ?1 AND NOT EXISTS
+      (SELECT 1 FROM members WHERE members.digest = ?1 AND members.kind = 'blob')`,
+  removeManifest: `DELETE FROM manifests WHERE digest = ?1 AND NOT EXISTS
+      (SELECT 1 FROM members WHERE members.digest = ?1 AND members.kind = 'manifest')`,
   removeLinks: "DELETE FROM links WHERE digest = ?",
   removeTagsOf: "DELETE FROM tags WHERE digest = ?",
   touch: "UPDATE blobs SET pulled_at = max(pulled_at, ?) WHERE digest = ?",
-  addMember: `INSERT INTO members (repository, digest, kind, leased_at) VALUES (?, ?, ?, ?)
+  addBlobMember: `INSERT INTO members (repository, digest, kind, leased_at) VALUES (?, ?, 'blob', ?)
     ON CONFLICT DO UPDATE SET leased_at = max(leased_at, excluded.leased_at)`,
+  addManifestMember: `INSERT INTO members (repository, digest, kind, media_type, leased_at) VALUES (?, ?, 'manifest', ?, ?)
+    ON CONFLICT DO UPDATE SET media_type = excluded.media_type, leased_at = max(leased_at, excluded.leased_at)`,
   mountMember: `INSERT INTO members (repository, digest, kind, leased_at)
     SELECT ?1, digest, 'blob', ?3 FROM blobs WHERE digest = ?2
     ON CONFLICT DO UPDATE SET leased_at = max(leased_at, excluded.leased_at)`,
-  leaseMember: "UPDATE members SET leased_at = max(leased_at, ?) WHERE repository = ? AND digest = ?",
+  leaseBlob: "UPDATE members SET leased_at = max(leased_at, ?) WHERE repository = ? AND digest = ? AND kind = 'blob'",
+  leaseEither: "UPDATE members SET leased_at = max(leased_at, ?) WHERE repository = ? AND digest = ?",
   addPart: "INSERT INTO parts (parent, child) VALUES (?, ?) ON CONFLICT DO NOTHING",
-  addReferrer: `INSERT INTO referrers (subject, digest, artifact_type, descriptor) VALUES (?, ?, ?, ?)
-    ON CONFLICT DO NOTHING`,
+  addReferrer: `INSERT INTO referrers (repository, subject, digest, artifact_type, descriptor) VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT DO UPDATE SET descriptor = excluded.descriptor`,
   setTag: `INSERT INTO own_tags (repository, tag, digest, set_at) VALUES (?, ?, ?, ?)
     ON CONFLICT DO UPDATE SET digest = excluded.digest, set_at = excluded.set_at`,
   setTagOnce: `INSERT INTO own_tags (repository, tag, digest, set_at) VALUES (?, ?, ?, ?)
@@ -87,13 +97,16 @@ export const writes = {
   removeMember: "DELETE FROM members WHERE repository = ? AND digest = ? AND kind = ?",
   collectMember: `DELETE FROM members WHERE repository = ?1 AND digest = ?2 AND kind = 'blob' AND leased_at < ?3
     AND NOT EXISTS (SELECT 1 FROM parts JOIN members holders ON holders.digest = parts.parent
-      WHERE parts.child = ?2 AND holders.repository = ?1)`,
-  forgetBlob: `DELETE FROM blobs WHERE digest = ?1 AND NOT EXISTS (SELECT 1 FROM members WHERE members.digest = ?1)
+      WHERE parts.child = ?2 AND holders.repository = ?1 AND holders.kind = 'manifest')`,
+  forgetBlob: `DELETE FROM blobs WHERE digest = ?1 AND NOT EXISTS
+      (SELECT 1 FROM members WHERE members.digest = ?1 AND members.kind = 'blob')
     AND NOT EXISTS (SELECT 1 FROM links WHERE links.digest = ?1)`,
-  forgetManifest: `DELETE FROM manifests WHERE digest = ?1 AND NOT EXISTS (SELECT 1 FROM members WHERE members.digest = ?1)
+  forgetManifest: `DELETE FROM manifests WHERE digest = ?1 AND NOT EXISTS
+      (SELECT 1 FROM members WHERE members.digest = ?1 AND members.kind = 'manifest')
     AND NOT EXISTS (SELECT 1 FROM links WHERE links.digest = ?1)`,
-  forgetParts: `DELETE FROM parts WHERE parent = ?1 AND NOT EXISTS (SELECT 1 FROM members WHERE members.digest = ?1)`,
-  forgetReferrer: `DELETE FROM referrers WHERE digest = ?1 AND NOT EXISTS (SELECT 1 FROM members WHERE members.digest = ?1)`,
+  forgetParts: `DELETE FROM parts WHERE parent = ?1 AND NOT EXISTS
+      (SELECT 1 FROM members WHERE members.digest = ?1 AND members.kind = 'manifest')`,
+  removeReferrer: "DELETE FROM referrers WHERE repository = ? AND digest = ?",
 } as const;
 
 /** The name of a statement that writes. */

@@ -13,14 +13,73 @@ export interface ContentWorld extends AsyncDisposable {
 
 /** The contract of every store of content: each kind runs these same tests. */
 export function contentContract(kind: string, open: () => Promise<ContentWorld>): void {
-  let world: ContentWorld;
+  const opened: { world?: ContentWorld } = {};
+  const worldNow = (): ContentWorld => {
+    if (opened.world === undefined) throw new Error("no store is open");
+    return opened.world;
+  };
   beforeEach(async () => {
-    world = await open();
+    opened.world = await open();
   });
-  afterEach(() => world[Symbol.asyncDispose]());
+  afterEach(async () => opened.world?.[Symbol.asyncDispose]());
+  publishedContract(kind, worldNow);
+  draftContract(kind, worldNow);
+}
 
+function publishedContract(kind: string, worldNow: () => ContentWorld): void {
+  test.each([
+    [0, undefined],
+    [3, undefined],
+    [2, 5],
+    [0, 1],
+  ])(`${kind}: what is held is read from %p up to %p`, async (startByte, endByte) => {
+    const bytes = new TextEncoder().encode("periplus");
+    const digest = await publish(worldNow().content, bytes);
+    expect(await read(worldNow().content, digest, { startByte, endByte, sizeBytes: bytes.byteLength })).toEqual(
+      bytes.slice(startByte, endByte),
+    );
+  });
+
+  test.each(["sha256", "sha512"] as const)(`${kind}: nothing at all is content too, under %s`, async (algorithm) => {
+    const digest = await publish(worldNow().content, new Uint8Array(0), algorithm);
+    expect(await worldNow().content.stat(digest)).toBe(0);
+  });
+
+  test(`${kind}: a megabyte under sha512 is what it was`, async () => {
+    const bytes = crypto.getRandomValues(new Uint8Array(65_536));
+    const large = new Uint8Array(1_048_576).map((_, i) => bytes[i % bytes.length] ?? 0);
+    const digest = await publish(worldNow().content, large, "sha512");
+    const whole = { startByte: 0, endByte: undefined, sizeBytes: large.byteLength };
+    expect(digestOf(await read(worldNow().content, digest, whole), "sha512")).toBe(digest);
+  });
+
+  test(`${kind}: published twice it is there once, and removed it is gone, and removed again that is no error`, async () => {
+    const { content } = worldNow();
+    const digest = await publish(content, new Uint8Array([7]));
+    expect(await publish(content, new Uint8Array([7]))).toBe(digest);
+    expect(await all(content)).toEqual([digest]);
+    await content.remove(digest);
+    await content.remove(digest);
+    expect(await content.stat(digest)).toBeUndefined();
+    expect(await all(content)).toEqual([]);
+  });
+
+  test(`${kind}: work on one digest takes turns`, async () => {
+    const digest = digestOf(new Uint8Array([1]));
+    const order: string[] = [];
+    const work = (name: string) => async () => {
+      order.push(`${name} begins`);
+      await Promise.resolve();
+      order.push(`${name} ends`);
+    };
+    await Promise.all([worldNow().content.alone(digest, work("a")), worldNow().content.alone(digest, work("b"))]);
+    expect(order).toEqual(["a begins", "a ends", "b begins", "b ends"]);
+  });
+}
+
+function draftContract(kind: string, worldNow: () => ContentWorld): void {
   test(`${kind}: a draft is readable while it grows, when it is published, and leaves nothing behind`, async () => {
-    const { content, layout } = world;
+    const { content, layout } = worldNow();
     const bytes = new Uint8Array([1, 2, 3]);
     const digest = digestOf(bytes);
     const draft = await content.begin(digest);
@@ -34,45 +93,8 @@ export function contentContract(kind: string, open: () => Promise<ContentWorld>)
     expect(await content.stat(digest)).toBe(3);
   });
 
-  test.each([
-    [0, undefined],
-    [3, undefined],
-    [2, 5],
-    [0, 1],
-  ])(`${kind}: what is held is read from %p up to %p`, async (startByte, endByte) => {
-    const bytes = new TextEncoder().encode("periplus");
-    const digest = await publish(world.content, bytes);
-    expect(await read(world.content, digest, { startByte, endByte, sizeBytes: bytes.byteLength })).toEqual(
-      bytes.slice(startByte, endByte),
-    );
-  });
-
-  test.each(["sha256", "sha512"] as const)(`${kind}: nothing at all is content too, under %s`, async (algorithm) => {
-    const digest = await publish(world.content, new Uint8Array(0), algorithm);
-    expect(await world.content.stat(digest)).toBe(0);
-  });
-
-  test(`${kind}: a megabyte under sha512 is what it was`, async () => {
-    const bytes = crypto.getRandomValues(new Uint8Array(65_536));
-    const large = new Uint8Array(1_048_576).map((_, i) => bytes[i % bytes.length] ?? 0);
-    const digest = await publish(world.content, large, "sha512");
-    const whole = { startByte: 0, endByte: undefined, sizeBytes: large.byteLength };
-    expect(digestOf(await read(world.content, digest, whole), "sha512")).toBe(digest);
-  });
-
-  test(`${kind}: published twice it is there once, and removed it is gone, and removed again that is no error`, async () => {
-    const { content } = world;
-    const digest = await publish(content, new Uint8Array([7]));
-    expect(await publish(content, new Uint8Array([7]))).toBe(digest);
-    expect(await all(content)).toEqual([digest]);
-    await content.remove(digest);
-    await content.remove(digest);
-    expect(await content.stat(digest)).toBeUndefined();
-    expect(await all(content)).toEqual([]);
-  });
-
   test(`${kind}: a discarded draft leaves nothing, and stays readable for who has it open`, async () => {
-    const { content, layout } = world;
+    const { content, layout } = worldNow();
     const draft = await content.begin(digestOf(new Uint8Array([7])));
     await draft.write([new Uint8Array([7])], 0);
     await draft.discard();
@@ -83,22 +105,10 @@ export function contentContract(kind: string, open: () => Promise<ContentWorld>)
   });
 
   test(`${kind}: drafts that were left are swept`, async () => {
-    const { content, layout } = world;
+    const { content, layout } = worldNow();
     writeFileSync(join(layout.fills, "left.0.part"), "x");
     expect(await content.sweepDrafts()).toBe(1);
     expect(existsSync(join(layout.fills, "left.0.part"))).toBe(false);
-  });
-
-  test(`${kind}: work on one digest takes turns`, async () => {
-    const digest = digestOf(new Uint8Array([1]));
-    const order: string[] = [];
-    const work = (name: string) => async () => {
-      order.push(`${name} begins`);
-      await Promise.resolve();
-      order.push(`${name} ends`);
-    };
-    await Promise.all([world.content.alone(digest, work("a")), world.content.alone(digest, work("b"))]);
-    expect(order).toEqual(["a begins", "a ends", "b begins", "b ends"]);
   });
 }
 

@@ -3,6 +3,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { systemClock } from "../../../registry/clock.ts";
 import { exitOnUsage } from "../../usage.ts";
 import type { Interruption } from "../../cache/io.ts";
+import { loadFor } from "../../lazy-command.ts";
 import { imageCommands } from "../command.ts";
 import type { CopyIo } from "../io.ts";
 
@@ -53,7 +54,8 @@ export async function run(words: readonly string[], options: RunOptions = {}): P
     ...options,
   };
   const program = new Command("periplus");
-  for (const command of imageCommands(io)) program.addCommand(command);
+  const commands = imageCommands.map(({ names, load }) => ({ names, load: () => load(io) }));
+  for (const command of await loadFor(words, commands)) program.addCommand(command);
   const exit = (ended: number): never => {
     throw new Exit(ended);
   };

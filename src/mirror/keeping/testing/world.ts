@@ -79,7 +79,7 @@ async function keep(
   rules: readonly Rule[],
 ): Promise<Keeping> {
   const content = await openFileContent(layout);
-  const index = openSqliteIndexes(layout.index).content;
+  const { content: index, hosted } = openSqliteIndexes(layout.index);
   const { nowMs } = clock;
   const registryOf = (): FakeRegistry => registry;
   const after = (): Promise<undefined> => new Promise(() => undefined);
@@ -89,6 +89,7 @@ async function keep(
   return {
     ...clock,
     index,
+    hosted,
     content,
     quota,
     manifests,

@@ -17,6 +17,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   copy: ["errors", "manifest", "reference", "registry"],
   layout: ["copy", "errors", "manifest", "reference", "registry", "zod"],
   sync: ["config", "reference", "re2js", "zod"],
+  ecr: ["aws4", "config", "reference"],
   job: ["config", "copy", "reference", "registry", "sync"],
   steer: ["config", "errors", "manifest", "net", "reference", "registry", "rules"],
   server: [
@@ -37,6 +38,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     "commander",
     "config",
     "copy",
+    "ecr",
     "errors",
     "hosted",
     "job",

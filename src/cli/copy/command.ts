@@ -12,6 +12,7 @@ export const imageCommands: readonly ImageCommand[] = [
   imageCommand(["copy", "cp"], async () => (await import("./copy.ts")).copyCommand),
   imageCommand(["sync"], async () => (await import("../sync/sync.ts")).syncCommand),
   imageCommand(["check"], async () => (await import("./check.ts")).checkCommand),
+  imageCommand(["audit"], async () => (await import("../sync/audit.ts")).auditCommand),
   imageCommand(["digest"], async () => (await import("./digest.ts")).digestCommand),
   imageCommand(["manifest"], async () => (await import("./digest.ts")).manifestCommand),
   imageCommand(["tags", "ls"], async () => (await import("./tags.ts")).tagsCommand),

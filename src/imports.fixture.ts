@@ -18,6 +18,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   fill: ["copy", "errors", "manifest", "reference", "registry", "s3"],
   layout: ["copy", "errors", "manifest", "reference", "registry", "zod"],
   sync: ["config", "reference", "re2js", "zod"],
+  ecr: ["aws4", "config", "reference"],
   job: ["config", "copy", "reference", "registry", "sync"],
   steer: ["config", "errors", "manifest", "net", "reference", "registry", "rules"],
   server: [
@@ -38,6 +39,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     "commander",
     "config",
     "copy",
+    "ecr",
     "errors",
     "fill",
     "hosted",

@@ -6,10 +6,10 @@ import type { CopyPair } from "./pair.ts";
 import type { RunParts } from "./parts.ts";
 import { type Referrer, referrersOf } from "./referrers.ts";
 
-/** How the referrers of an image that is at its target stand there. */
+/** How the referrers of an image that is at its target stand there. `differing` are tags that stand for something else there. */
 export type ReferrersState =
-  | { readonly kind: "present" }
-  | { readonly kind: "missing"; readonly note: string }
+  | { readonly kind: "present"; readonly count: number }
+  | { readonly kind: "missing"; readonly missing: number; readonly differing: number; readonly note: string }
   | { readonly kind: "unknown"; readonly failure: CopyFailure };
 
 /** Compares what refers to an image at its source with what is at its target. */
@@ -20,22 +20,25 @@ export async function compareReferrers(parts: RunParts, pair: CopyPair, choice: 
   const { referrers, problems } = await referrersOf({ ...parts, source }, parts.tags, chosen.trees);
   const [problem] = problems;
   if (problem !== undefined) return { kind: "unknown", failure: { kind: "failed", side: "source", message: problem } };
-  let missing = 0;
+  const counts = { missing: 0, differing: 0 };
   for (const referrer of referrers) {
-    const isThere = await isAt(parts, target, referrer);
-    if (typeof isThere !== "boolean") return { kind: "unknown", failure: isThere };
-    if (!isThere) missing++;
+    const state = await stateAt(parts, target, referrer);
+    if (typeof state !== "string") return { kind: "unknown", failure: state };
+    if (state !== "present") counts[state]++;
   }
-  if (missing === 0) return { kind: "present" };
-  return { kind: "missing", note: `${missing} of ${referrers.length} referrers (signatures, SBOMs) are not there` };
+  const lacking = counts.missing + counts.differing;
+  if (lacking === 0) return { kind: "present", count: referrers.length };
+  const note = `${lacking} of ${referrers.length} referrers (signatures, SBOMs) are not there`;
+  return { kind: "missing", ...counts, note };
 }
 
-async function isAt(
+async function stateAt(
   { asking }: RunParts,
   target: ImageTarget,
   { tree, tag }: Referrer,
-): Promise<boolean | CopyFailure> {
+): Promise<"differing" | "missing" | "present" | CopyFailure> {
   const head = await asking.ask(target, (limits) => target.headManifest(tag ?? tree.root, limits));
   if (head.kind === "unavailable") return failureOf(head, "target");
-  return head.kind === "found" && (head.digest === undefined || head.digest === tree.root);
+  if (head.kind === "absent") return "missing";
+  return head.digest === undefined || head.digest === tree.root ? "present" : "differing";
 }

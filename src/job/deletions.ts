@@ -81,14 +81,14 @@ async function deletionsIn(world: DeletionWorld, input: Flowing, name: string, p
   const none = { deletions: [], gaps: [] };
   if (repository === undefined) return none;
   const { host } = entry.target;
-  const keep = (why: string): Deletions => {
-    const message = `nothing is deleted in ${name}: ${why}`;
-    return { deletions: [], gaps: [{ entry, source: name, state: "unknown", message }] };
+  const keep = (why: string, state: Gap["state"] = "unknown"): Deletions => {
+    const message = `nothing in ${name} counts as left over: ${why}`;
+    return { deletions: [], gaps: [{ entry, source: name, state, message }] };
   };
   const backup = backupIn(world, input, { host, repository });
   if (backup !== undefined) return keep(`${backup} keeps its backups there`);
   const sources = await sourcesOf(world.lists, input.flows, { host, repository });
-  if (typeof sources === "string") return keep(sources);
+  if ("state" in sources) return keep(sources.why, sources.state);
   const held = await world.lists.tags(host, repository);
   if (held.kind === "unavailable") return keep(held.message);
   if (held.kind === "absent") return none;
@@ -112,17 +112,22 @@ async function sourcesOf(
   lists: DeletionWorld["lists"],
   flows: readonly Flow[],
   { host, repository }: Place,
-): Promise<readonly DeletionSource[] | string> {
+): Promise<readonly DeletionSource[] | (Pick<Gap, "state"> & { readonly why: string })> {
   const sources: DeletionSource[] = [];
   for (const { entry, source, target } of flows) {
     if (entry.target.host !== host || (target !== undefined && target !== repository)) continue;
     if (source === undefined || target === undefined) {
       const { path } = entry.target;
       if (path !== "" && path !== repository && !repository.startsWith(`${path}/`)) continue;
-      return `${entry.source.host}, from which images come to there, gave no list of its repositories`;
+      return {
+        state: "unknown",
+        why: `${entry.source.host}, from which images come there, gave no list of repositories`,
+      };
     }
     const listed = await lists.tags(entry.source.host, source);
-    if (listed.kind !== "found") return `the tags of ${entry.source.host}/${source} could not be listed`;
+    const name = `${entry.source.host}/${source}`;
+    if (listed.kind === "absent") return { state: "absent", why: `${name} is not there` };
+    if (listed.kind === "unavailable") return { state: "unknown", why: `the tags of ${name} could not be listed` };
     sources.push({ entry, sourceTags: listed.tags });
   }
   return sources;

@@ -7,7 +7,7 @@ export interface CopyIo extends CacheIo {
   /** The names in a folder. Rejects with the system's error. */
   readonly readFolder: (path: string) => Promise<readonly string[]>;
   readonly clock: Clock;
-  /** Asks a registry whether it speaks TLS; nothing else goes out by it. */
+  /** Asks a registry whether it speaks TLS, and Amazon ECR's API for a repository; nothing else goes out by it. */
   readonly fetch: (url: string, init: BunFetchRequestInit) => Promise<Response>;
   /** Reads a line that a person types, shown or not; absent where nobody can. */
   readonly prompt: ((question: string, echo: "shown" | "hidden") => Promise<string>) | undefined;

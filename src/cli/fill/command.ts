@@ -36,16 +36,16 @@ const sampleByDefault: Sample = { kind: "count", count: 100 };
 
 const examples = `
 Examples:
-  periplus fill registry.k8s.io/pause:3.10 --to s3://bucket/containers/images?region=eu-west-1      the plan
-  periplus fill registry.k8s.io/pause:3.10 --to s3://bucket/containers/images?region=eu-west-1 --apply
-  periplus fill --all-tags registry.k8s.io/pause registry.k8s.io/etcd --to s3://one?region=r --to s3://two?region=s --apply
+  periplus fill registry.k8s.io/pause:3.10 --to 's3://bucket/containers/images?region=eu-west-1'    the plan
+  periplus fill registry.k8s.io/pause:3.10 --to 's3://bucket/containers/images?region=eu-west-1' --apply
+  periplus fill --all-tags registry.k8s.io/pause registry.k8s.io/etcd --to 's3://one?region=r' --to 's3://two?region=s' --apply
   periplus fill -f images.txt --config periplus.yaml --apply         every bucket of the file that has a fill
   periplus fill --catalog registry.example/team --to /srv/blobs      every tag of every repository that it lists there
   periplus fill -f images.txt --config periplus.yaml --verify=5%     hashes a share of what the buckets hold
   periplus fill -f images.txt --config periplus.yaml --verify=all --apply   and puts what is wrong or missing
 
-Without --apply nothing is written. A bucket is s3://BUCKET/PREFIX?region=REGION (endpoint, profile and others: see --config),
-with the keys that AWS's own programs find; a folder is for a web server that shows it. A blob goes to PREFIX/sha256:HEX.
+Without --apply nothing is written. A bucket may have ?region, endpoint, profile, pathStyle and insecure behind it; its keys
+are those that AWS's own programs find. A folder is for a web server that shows it. A blob goes to PREFIX/sha256:HEX.
 Each blob is read once, from the first bucket that has it, else from its registry, into the temporary folder (TMPDIR).
 Stopped or failed, the same command goes on from what is there.
 Exit status: 0 all is in all buckets, 1 something is not, 2 typed wrongly. Of a plan: 0 it can be carried out, 1 an image is

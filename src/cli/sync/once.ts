@@ -6,6 +6,7 @@ import type { ReadFlags } from "../copy/options.ts";
 import type { CopySession } from "../copy/session.ts";
 import { exitStatus } from "../exit.ts";
 import { carryOut, type Shown } from "./carry-out.ts";
+import { creatingEnds } from "./creating.ts";
 import { type FileFlags, readSyncFile } from "./file-flags.ts";
 import { showJobPlan, showProblems, statusOfJob } from "./plan-text.ts";
 import { FileRegistries } from "./registries.ts";
@@ -14,6 +15,7 @@ import { FileRegistries } from "./registries.ts";
 export interface SyncFlags extends FileFlags, ReadFlags {
   readonly apply?: boolean;
   readonly schedule?: boolean;
+  readonly createRepositories?: boolean;
 }
 
 /** What one run is about. */
@@ -29,10 +31,12 @@ export interface SyncRun {
 export async function syncOnce(
   session: Pick<CopySession, "io" | "signal" | "view">,
   run: SyncRun,
-  flags: Pick<SyncFlags, "apply">,
+  flags: Pick<SyncFlags, "apply" | "createRepositories">,
 ): Promise<number> {
   const { view } = session;
-  const { world, plan } = await planRun(session, run, flags.apply === true ? "none" : "copies");
+  const isCreating = flags.createRepositories === true || run.input.createRepositories;
+  const ends = new Ends(run.registries, isCreating ? creatingEnds(session) : undefined);
+  const { world, plan } = await planRun(session, { ...run, ends }, flags.apply === true ? "none" : "copies");
   if (plan.problems.length > 0) {
     showProblems(view, plan);
     view.note("nothing is written");
@@ -50,8 +54,8 @@ export async function syncOnce(
 export async function checkFile(session: CopySession, flags: FileFlags): Promise<number> {
   const { io, view } = session;
   const input = await readSyncFile(io, view, flags);
-  const registries = new FileRegistries(io, input, flags.insecure === true);
-  const { plan } = await planRun(session, { input, registries, entries: input.entries }, "none");
+  const ends = new Ends(new FileRegistries(io, input, flags.insecure === true));
+  const { plan } = await planRun(session, { input, ends, entries: input.entries }, "none");
   if (plan.problems.length > 0) showProblems(view, plan);
   else showJobPlan(view, plan);
   return statusOfJob(plan);
@@ -59,11 +63,11 @@ export async function checkFile(session: CopySession, flags: FileFlags): Promise
 
 async function planRun(
   { io, view, signal }: Pick<CopySession, "io" | "signal" | "view">,
-  { input, registries, entries }: Omit<SyncRun, "shown">,
+  { input, ends, entries }: Pick<SyncRun, "entries" | "input"> & { readonly ends: Ends },
   estimate: "copies" | "none",
 ): Promise<{ readonly world: JobWorld; readonly plan: JobPlan }> {
   const parts = createParts({ clock: io.clock, signal, note: (message) => view.note(message) });
-  const world = { parts, ends: new Ends(registries), epochMs: () => io.clock.epochMs() };
+  const world = { parts, ends, epochMs: () => io.clock.epochMs() };
   const plan = await planJob(world, { entries, allEntries: input.entries, estimate, referrers: "asked" });
   return { world, plan };
 }

@@ -127,7 +127,7 @@ test("deletions: what no source has, after the copies; not while a source has no
   expect(plan.stderr).toContain("1 to delete");
   const down = both.replace(`${from.host}/c/d`, "127.0.0.1:9/c");
   const kept = await sync(down, ["--apply"]);
-  expect(kept).toMatchObject({ status: 1, stderr: expect.stringContaining("nothing is deleted in") });
+  expect(kept).toMatchObject({ status: 1, stderr: expect.stringContaining("counts as left over") });
   expect(digestAt(to, "x:gone")).toBeDefined();
   const elsewhere = own(
     entry(", delete: true"),
@@ -202,6 +202,41 @@ test("check -f is the gate: in sync, drift, a source is missing, not known, refu
   expect(await check(own(entry(), `from: ${from.host}/a/c:v1, to: ${to.host}/x`))).toBe(1);
   expect(await run(["check", "a.io/x"])).toMatchObject({ status: 2 });
   expect(await run(["check", "a.io/x", "b.io/x", "-f", "sync.yaml"])).toMatchObject({ status: 2 });
+});
+
+test("--create-repositories: one that a push does not find at Amazon ECR is created once, and pushed to", async () => {
+  holdImage(from, "a/b:v1");
+  holdImage(from, "a/b:v2");
+  const created: string[] = [];
+  using api = Bun.serve({
+    hostname: "127.0.0.1",
+    port: 0,
+    fetch: async (request) => {
+      created.push(await request.text());
+      return Response.json({});
+    },
+  });
+  const unknown = { errors: [{ code: "NAME_UNKNOWN", message: "The repository does not exist" }] };
+  await using ecr = new LoopbackRegistry({
+    instead: (request) =>
+      created.length === 0 && request.startsWith("P") ? Response.json(unknown, { status: 404 }) : undefined,
+  });
+  const host = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
+  const text = `registries: { ${host}: { url: "http://${ecr.host}" } }\n${own(`from: ${from.host}/a/b, to: ${host}/m/x`)}`;
+  const env = {
+    AWS_ACCESS_KEY_ID: "key",
+    AWS_SECRET_ACCESS_KEY: "secret",
+    AWS_ENDPOINT_URL_ECR: `http://127.0.0.1:${api.port}`,
+  };
+  const without = await sync(text, ["--apply"], { env });
+  expect([without.status, created.length]).toEqual([1, 0]);
+  expect(without.stdout).toContain("NAME_UNKNOWN: The repository does not exist");
+  const broken = await sync(text, ["--apply", "--create-repositories"], { env: { ...env, AWS_SECRET_ACCESS_KEY: "" } });
+  expect(broken.stdout).toContain("it cannot be created: of AWS_ACCESS_KEY_ID and");
+  const ran = await sync(`createRepositories: true\n${text}`, ["--apply"], { env });
+  expect([ran.status, created]).toEqual([0, ['{"registryId":"123456789012","repositoryName":"m/x"}']]);
+  expect(ran.stderr).toContain(`created ${host}/m/x`);
+  expect(digestAt(ecr, "m/x:v2")).toBe(digestAt(from, "a/b:v2"));
 });
 
 test("what is wrong with the file, all at once, before anything is asked", async () => {

@@ -28,6 +28,7 @@ export function syncCommand(io: CopyIo): Command {
     .option("--apply", "carry the plan out")
     .option("--schedule", "go on by the file's schedules until SIGTERM")
     .option("--insecure", "plain HTTP, or a certificate that is not checked, for every registry of the file")
+    .option("--create-repositories", "create repositories of Amazon ECR when a push says that there is none")
     .addHelpText("after", examples)
     .action((flags: SyncFlags) =>
       withSession(io, flags, async (session) => {

@@ -11,7 +11,6 @@ interface ImageCommand extends LazyCommand {
 export const imageCommands: readonly ImageCommand[] = [
   imageCommand(["copy", "cp"], async () => (await import("./copy.ts")).copyCommand),
   imageCommand(["sync"], async () => (await import("../sync/sync.ts")).syncCommand),
-  imageCommand(["fill"], async () => (await import("../fill/command.ts")).fillCommand),
   imageCommand(["check"], async () => (await import("./check.ts")).checkCommand),
   imageCommand(["audit"], async () => (await import("../sync/audit.ts")).auditCommand),
   imageCommand(["fill"], async () => (await import("../fill/command.ts")).fillCommand),

@@ -3,8 +3,8 @@ import { algorithmOf, type Digest, type DigestAlgorithm, digestFrom } from "../r
 import type { Draft } from "../store/draft.ts";
 import type { OpenUpload } from "../store/uploads.ts";
 
-/** How far a client may be ahead of the disk. */
-const aheadBytes = 8 * 1024 * 1024;
+/** How far a client may be ahead of the disk: what each push takes of memory. */
+const aheadBytes = 2 * 1024 * 1024;
 const rehashBytes = 1024 * 1024;
 
 /** Bytes of a request, as they come. */

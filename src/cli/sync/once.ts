@@ -7,7 +7,8 @@ import type { CopySession } from "../copy/session.ts";
 import { exitStatus } from "../exit.ts";
 import { carryOut, type Shown } from "./carry-out.ts";
 import { creatingEnds } from "./creating.ts";
-import { type FileFlags, readSyncFile } from "./file-flags.ts";
+import type { FileFlags } from "./file-flags.ts";
+import { readSyncFile } from "./read-file.ts";
 import { showJobPlan, showProblems, statusOfJob } from "./plan-text.ts";
 import { FileRegistries } from "./registries.ts";
 

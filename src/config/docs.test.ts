@@ -32,9 +32,14 @@ function mappings(schema: Schema, heading: string): readonly (readonly [string, 
   return [...(keys.length > 0 ? [[heading, keys] as const] : []), ...own, ...below, ...values];
 }
 
+/** What is described elsewhere under the same keys. */
+function headingOf(heading: string): string {
+  return heading.replace(/^redirect\.buckets\.fill/, "storage.blobs");
+}
+
 /** Alternatives of one value have one heading, and their keys one table. */
-const described = [...Map.groupBy(mappings(configJsonSchema(), "The file"), ([heading]) => heading)].map(
-  ([heading, all]) => [heading, all.flatMap(([, keys]) => keys)] as const,
+const described = [...Map.groupBy(mappings(configJsonSchema(), "The file"), ([heading]) => headingOf(heading))].map(
+  ([heading, all]) => [heading, [...new Set(all.flatMap(([, keys]) => keys))]] as const,
 );
 
 test("the schema has fourteen mappings", () => {

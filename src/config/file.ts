@@ -109,6 +109,7 @@ export interface BucketEntry {
   readonly cloud?: Cloud | undefined;
   readonly region?: string | readonly string[] | undefined;
   readonly default?: boolean | undefined;
+  readonly fill?: string | S3Entry | undefined;
 }
 
 /** A place for blobs in an S3 bucket, written out. As a text it is `s3://BUCKET/PREFIX?region=REGION&endpoint=URL`. */

@@ -1,4 +1,4 @@
-import type { ConfigFile } from "./file.ts";
+import type { ConfigFile, S3Entry } from "./file.ts";
 import type { Path } from "./problem.ts";
 
 /** What was found at a path: its text, or why it could not be read. */
@@ -36,15 +36,26 @@ export function namedFiles(config: ConfigFile): readonly NamedFile[] {
       add("password", credentials.passwordFile, ["upstreams", host, "credentials", "passwordFile"]);
     }
   }
-  const blobs = typeof config.storage === "object" ? config.storage.blobs : undefined;
-  if (typeof blobs === "object") {
-    const { ca, credentials } = blobs;
-    add("authority", ca, ["storage", "blobs", "ca"]);
+  for (const { bucket, at } of bucketsIn(config)) {
+    const { ca, credentials } = bucket;
+    add("authority", ca, [...at, "ca"]);
     if (typeof credentials === "object" && "secretAccessKeyFile" in credentials) {
-      add("password", credentials.secretAccessKeyFile, ["storage", "blobs", "credentials", "secretAccessKeyFile"]);
+      add("password", credentials.secretAccessKeyFile, [...at, "credentials", "secretAccessKeyFile"]);
     }
   }
   return named;
+}
+
+/** Every S3 bucket that is written out. */
+function bucketsIn(config: ConfigFile): readonly { readonly bucket: S3Entry; readonly at: Path }[] {
+  const blobs = typeof config.storage === "object" ? config.storage.blobs : undefined;
+  const filled = (config.redirect?.buckets ?? []).map(({ fill }, index) => [fill, index] as const);
+  return [
+    ...(typeof blobs === "object" ? [{ bucket: blobs, at: ["storage", "blobs"] }] : []),
+    ...filled.flatMap(([bucket, index]) =>
+      typeof bucket === "object" ? [{ bucket, at: ["redirect", "buckets", index, "fill"] }] : [],
+    ),
+  ];
 }
 
 /** Reads one file; what cannot be read is a value. */

@@ -37,7 +37,7 @@ test.each([
   [["rules", 3], "id,match,upstream,serve,freshFor,serveStaleFor,maxSize,access,immutableTags"],
   [["rules", 3, "match"], "host,ns,prefix"],
   [["upstreams", "any.example", "credentials"], "username,passwordFile"],
-  [["redirect", "buckets", 0], "name,url,cloud,region,default"],
+  [["redirect", "buckets", 0], "name,url,cloud,region,default,fill"],
   [["tls", 0], "cert,key,clientCA"],
   [["listen"], ""],
   [["nowhere", "at", "all"], ""],

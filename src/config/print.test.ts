@@ -24,7 +24,12 @@ rules:
 redirect:
   buckets:
     - { name: one, cloud: aws, region: us-east-1, url: https://one/images }
-    - { name: two, cloud: gcp, region: [a, b], url: https://two, default: true }
+    - { name: two, cloud: gcp, region: [a, b], url: https://two, default: true, fill: ../filled }
+    - { name: three, cloud: aws, url: https://three, fill: "s3://three/images?region=eu-west-1&profile=fill" }
+    - name: four
+      cloud: azure
+      url: https://four
+      fill: { bucket: four, endpoint: "https://10.0.0.4", ca: internal.pem, credentials: { accessKeyId: K, secretAccessKeyFile: s3-secret } }
   info: https://info.example
   privacy: https://privacy.example
   signatures: https://signatures.example
@@ -37,7 +42,11 @@ workers: 1
 function portable({ upstreams, table, ...others }: Settings): object {
   const rules = table.rules.map((rule: Rule) => ({ ...rule, origin: undefined }));
   const hosts = [...upstreams].map(([host, upstream]) => [host, { ...upstream, mayBePrivate: undefined }]);
-  return { ...others, rules, hosts, files: undefined };
+  const buckets = others.redirect.buckets.map(({ fill, ...bucket }) => {
+    const place = fill?.kind === "s3" ? { ...fill, bucket: { ...fill.bucket, mayBePrivate: undefined } } : fill;
+    return { ...bucket, fill: place };
+  });
+  return { ...others, redirect: { ...others.redirect, buckets }, rules, hosts, files: undefined };
 }
 
 test.each([

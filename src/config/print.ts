@@ -149,8 +149,9 @@ function matchEntry(match: Match): RuleEntry["match"] {
 function redirectEntry({ buckets, ...others }: RedirectSettings): RedirectEntry | undefined {
   const entry: RedirectEntry = {
     buckets: unlessEmpty(
-      buckets.map(({ name, url, cloud, regions, isDefault }) => {
-        return { name, url, cloud, region: unlessEmpty(regions), default: isDefault || undefined };
+      buckets.map(({ name, url, cloud, regions, isDefault, fill }) => {
+        const place = fill && (fill.kind === "files" ? fill.folder : bucketEntry(fill.bucket));
+        return { name, url, cloud, region: unlessEmpty(regions), default: isDefault || undefined, fill: place };
       }),
     ),
     ...others,

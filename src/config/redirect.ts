@@ -1,5 +1,6 @@
 import { type Draft, fromFile } from "./draft.ts";
 import type { BucketEntry } from "./file.ts";
+import { fillPlaceOf } from "./fill-place.ts";
 import { isLoopback, parseBase, parseOrigin } from "./place.ts";
 import type { Path } from "./problem.ts";
 import type { Bucket, RedirectSettings } from "./settings.ts";
@@ -32,7 +33,9 @@ function bucketOf(draft: Draft, entry: BucketEntry, at: Path): Bucket {
   if (entry.cloud === undefined && !isDefault) {
     findings.warning(at, "is never chosen: it has no cloud and is not the default");
   }
-  return { name: entry.name, url: base.kind === "url" ? base.text : entry.url, cloud: entry.cloud, regions, isDefault };
+  const fill = entry.fill === undefined ? undefined : fillPlaceOf(draft, entry.fill, [...at, "fill"]);
+  const url = base.kind === "url" ? base.text : entry.url;
+  return { name: entry.name, url, cloud: entry.cloud, regions, isDefault, fill };
 }
 
 function checkHttps({ findings }: Draft, place: { hostname: string; isPlainHttp: boolean }, at: Path): void {

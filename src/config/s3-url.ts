@@ -22,6 +22,11 @@ export function parseS3Url(text: string): S3Text {
   return typeof entry === "string" ? refused(entry) : { kind: "bucket", entry };
 }
 
+/** True for what is written as a bucket, in a text where a folder may stand too. */
+export function isBucketText(text: string): boolean {
+  return text.startsWith("s3://");
+}
+
 /** A bucket's name. Amazon S3 user guide, "Bucket naming rules". */
 export function isBucketName(text: string): boolean {
   return /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(text) && !text.includes("..") && !/^[0-9.]+$/.test(text);

@@ -124,6 +124,10 @@ const bucket = z.strictObject({
     "The region, or regions, whose clients it is the nearest for.",
   ).optional(),
   default: about(scalar.flag, "True for the one bucket of clients that no other is for.").optional(),
+  fill: about(
+    z.union([scalar.filePath, s3Bucket], { error: "must be a folder, s3://BUCKET/PREFIX or { bucket, … }" }),
+    "Where `periplus fill` writes it: the bucket and prefix, or the folder, that its URL shows.",
+  ).optional(),
 } satisfies Shape<BucketEntry>);
 
 const redirect = z.strictObject({

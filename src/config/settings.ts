@@ -55,7 +55,14 @@ export interface Bucket {
   /** The regions whose clients it is the nearest for. */
   readonly regions: readonly string[];
   readonly isDefault: boolean;
+  /** Where it is written. */
+  readonly fill: FillPlace | undefined;
 }
+
+/** Where blobs are put for a bucket to show them. */
+export type FillPlace =
+  | { readonly kind: "files"; readonly folder: string }
+  | { readonly kind: "s3"; readonly bucket: S3Settings };
 
 /** How this program proves itself to an S3 bucket. Secrets are not in here: they are read when they are used. */
 export type S3CredentialsSetting =

@@ -4,6 +4,7 @@ import { type Draft, fromFile } from "./draft.ts";
 import type { StorageEntry } from "./file.ts";
 import type { PlacedRule } from "./rules.ts";
 import { s3Of } from "./s3.ts";
+import { isBucketText } from "./s3-url.ts";
 import type { BlobPlace, StorageSettings } from "./settings.ts";
 
 /** Where things are kept: what the command line says, else the file, else the default where a rule keeps anything. */
@@ -13,11 +14,6 @@ export function storageOf(draft: Draft, placed: readonly PlacedRule[]): StorageS
   if (typeof config.storage === "string") return inFolder(fromFile(draft, config.storage));
   if (config.storage !== undefined) return inParts(draft, config.storage);
   return placed.some(({ rule }) => rule.serve !== "redirect") ? inFolder(resolve(cwd, defaultStorage)) : undefined;
-}
-
-/** True for what is written as a bucket, in a text where a folder may stand too. */
-function isBucketText(text: string): boolean {
-  return text.startsWith("s3://");
 }
 
 /** Everything in one folder. */

@@ -37,7 +37,9 @@ export interface Collected {
   readonly uploads: number;
 }
 
+/** What is decided on at once: the index writes it together, which costs one trip to the disk for all. */
 const pageRows = 200;
+const filesAtOnce = 32;
 const usesMax = 1000;
 
 /**
@@ -62,23 +64,30 @@ export async function* collectSteps(
   signal: AbortSignal,
 ): AsyncGenerator<Collectable, void, void> {
   const leasedBeforeMs = nowMs() - leaseMs;
-  const members = pages<HostedMember>((last) => index.blobsAfter(last, pageRows), signal);
-  for await (const { repository, digest, leasedAtMs } of members) {
-    if (leasedAtMs >= leasedBeforeMs) continue;
-    const goes = await (dryRun
-      ? isUnnamed(index, repository, digest)
-      : index.collectBlob(repository, digest, leasedBeforeMs));
-    if (goes) yield { kind: "blob", repository, digest };
+  const collected = async ({ repository, digest, leasedAtMs }: HostedMember): Promise<boolean> => {
+    if (leasedAtMs >= leasedBeforeMs) return false;
+    return dryRun ? isUnnamed(index, repository, digest) : index.collectBlob(repository, digest, leasedBeforeMs);
+  };
+  for await (const members of pages<HostedMember>((last) => index.blobsAfter(last, pageRows), pageRows, signal)) {
+    const goes = await Promise.all(members.map(collected));
+    for (const [i, { repository, digest }] of members.entries())
+      if (goes[i]) yield { kind: "blob", repository, digest };
   }
-  for await (const digest of pages<Digest>((last) => index.orphansAfter(last ?? "", pageRows), signal)) {
-    const sizeBytes = (await content.stat(digest)) ?? 0;
-    const goes = await content.alone(digest, async () => {
+  const forgotten = (digest: Digest): Promise<boolean> =>
+    content.alone(digest, async () => {
       if (dryRun) return true;
       if (!(await index.forgetBlob(digest))) return false;
       await content.remove(digest);
       return true;
     });
-    if (goes) yield { kind: "file", digest, sizeBytes };
+  for await (const digests of pages<Digest>(
+    (last) => index.orphansAfter(last ?? "", filesAtOnce),
+    filesAtOnce,
+    signal,
+  )) {
+    const sizes = await Promise.all(digests.map((digest) => content.stat(digest)));
+    const goes = await Promise.all(digests.map(forgotten));
+    for (const [i, digest] of digests.entries()) if (goes[i]) yield { kind: "file", digest, sizeBytes: sizes[i] ?? 0 };
   }
 }
 
@@ -87,15 +96,17 @@ async function isUnnamed(index: HostedIndex, repository: Repository, digest: Dig
   return uses.some((use) => use.repository === repository && use.kind === "blob" && use.namedBy.length === 0);
 }
 
+/** Pages of a walk, one after the other. */
 async function* pages<Row>(
   pageAfter: (last: Row | undefined) => Promise<readonly Row[]>,
+  rows: number,
   signal: AbortSignal,
-): AsyncGenerator<Row, void, void> {
+): AsyncGenerator<readonly Row[], void, void> {
   let last: Row | undefined;
   while (!signal.aborted) {
     const page = await pageAfter(last);
-    yield* page;
+    yield page;
     last = page.at(-1);
-    if (page.length < pageRows) return;
+    if (page.length < rows) return;
   }
 }

@@ -51,18 +51,20 @@ export class UploadSession {
     const writer = new DraftWriter(this.draft, makeRoom, () => moved?.(), this.#sizeBytes);
     let headBytes = this.#sizeBytes;
     try {
-      for await (const bytes of untilCut(body, () => (isWhole = false))) {
+      for await (const bytes of body) {
         this.#hasher?.update(bytes);
         writer.push({ startByte: headBytes, bytes });
         headBytes += bytes.byteLength;
         while (headBytes - writer.writtenBytes > aheadBytes && writer.error === undefined)
           await new Promise<void>((resolve) => (moved = resolve));
-        if (writer.error !== undefined) throw writer.error;
+        if (writer.error !== undefined) break;
       }
-    } finally {
-      this.#isBroken = !(await writer.settle());
-      this.#sizeBytes = writer.writtenBytes;
+    } catch {
+      // A body that breaks off is its sender's doing, and no failure here.
+      isWhole = false;
     }
+    this.#isBroken = !(await writer.settle());
+    this.#sizeBytes = writer.writtenBytes;
     if (writer.error !== undefined) throw writer.error;
     return isWhole;
   }
@@ -84,14 +86,5 @@ export class UploadSession {
     }
     this.#hasher = hasher;
     return hasher.copy();
-  }
-}
-
-/** A body up to where it breaks off, which is its sender's doing and no failure here. */
-async function* untilCut(body: Body, cut: () => void): AsyncGenerator<Uint8Array<ArrayBuffer>, void, void> {
-  try {
-    yield* body;
-  } catch {
-    cut();
   }
 }

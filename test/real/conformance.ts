@@ -30,46 +30,39 @@ export interface ConformanceReport {
  * Runs the OCI conformance suite in its read-only profile against content that is there already. The printed report is
  * what is read: the suite exits 0 when it could not run at all, and its result files are incomplete after a failure.
  */
-export async function runConformance(options: ConformanceOptions): Promise<ConformanceReport> {
-  await using folder = await temporaryFolder("conformance");
-  const env = { ...profileOf(options), OCI_RESULTS_DIR: folder.path };
-  const ca = options.endpoint.caFile;
-  const trust = ca === undefined ? {} : { SSL_CERT_FILE: ca };
-  const finished = await run([binary("conformance")], { cwd: folder.path, env: { ...env, ...trust } });
-  return { ...read(finished.stdout), output: `${finished.stdout}${finished.stderr}` };
+export function runConformance(options: ConformanceOptions): Promise<ConformanceReport> {
+  return runSuite(options.endpoint, readOnly(options));
 }
 
-/** Runs the OCI conformance suite with everything on: pushes, deletes, referrers, both algorithms. */
-export async function runWholeConformance(options: {
+/** Runs the OCI conformance suite with all that it has for a version: pushes, deletions, referrers, both algorithms. */
+export function runWholeConformance(options: {
   readonly endpoint: Endpoint;
   readonly version: "1.1" | "dev";
 }): Promise<ConformanceReport> {
+  const repositories = { OCI_REPO1: "conformance/one", OCI_REPO2: "conformance/two" };
+  return runSuite(options.endpoint, { ...repositories, OCI_VERSION: options.version });
+}
+
+async function runSuite(endpoint: Endpoint, profile: Readonly<Record<string, string>>): Promise<ConformanceReport> {
   await using folder = await temporaryFolder("conformance");
-  const { host, scheme, credentials, caFile } = options.endpoint;
   const env = {
-    OCI_REGISTRY: host,
-    OCI_TLS: scheme === "http" ? "disabled" : "enabled",
-    OCI_REPO1: "conformance/one",
-    OCI_REPO2: "conformance/two",
-    OCI_USERNAME: credentials?.username ?? "",
-    OCI_PASSWORD: credentials?.password ?? "",
-    OCI_VERSION: options.version,
+    OCI_REGISTRY: endpoint.host,
+    OCI_TLS: endpoint.scheme === "http" ? "disabled" : "enabled",
+    OCI_USERNAME: endpoint.credentials?.username ?? "",
+    OCI_PASSWORD: endpoint.credentials?.password ?? "",
     OCI_RESULTS_DIR: folder.path,
-    ...(caFile === undefined ? {} : { SSL_CERT_FILE: caFile }),
+    ...(endpoint.caFile === undefined ? {} : { SSL_CERT_FILE: endpoint.caFile }),
+    ...profile,
   };
   const finished = await run([binary("conformance")], { cwd: folder.path, env });
   return { ...read(finished.stdout), output: `${finished.stdout}${finished.stderr}` };
 }
 
-function profileOf(options: ConformanceOptions): Record<string, string> {
-  const { endpoint, repository } = options;
+function readOnly(options: ConformanceOptions): Record<string, string> {
+  const { repository } = options;
   return {
-    OCI_REGISTRY: endpoint.host,
-    OCI_TLS: endpoint.scheme === "http" ? "disabled" : "enabled",
     OCI_REPO1: repository,
     OCI_REPO2: repository,
-    OCI_USERNAME: endpoint.credentials?.username ?? "",
-    OCI_PASSWORD: endpoint.credentials?.password ?? "",
     OCI_VERSION: "1.1",
     OCI_API_PUSH: "false",
     OCI_API_BLOBS_DELETE: "false",

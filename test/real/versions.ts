@@ -26,6 +26,7 @@ export const GO_PROGRAMS: readonly GoProgram[] = [
   },
   { name: "oras", version: "v1.3.6", packages: ["oras.land/oras/cmd/oras"] },
   { name: "versitygw", version: "v1.8.0", packages: ["github.com/versity/versitygw/cmd/versitygw"] },
+  { name: "helm", version: "v3.22.0", packages: ["helm.sh/helm/v3/cmd/helm"] },
   {
     name: "conformance",
     version: "v0.0.0-20260831232431-97274622c111",

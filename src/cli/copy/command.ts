@@ -7,12 +7,13 @@ interface ImageCommand extends LazyCommand {
   readonly load: (io?: CopyIo) => Promise<Command>;
 }
 
-/** The commands about images that are elsewhere: copying, comparing, looking, logging in. */
+/** The commands about images that are elsewhere: copying, comparing, filling buckets, looking, logging in. */
 export const imageCommands: readonly ImageCommand[] = [
   imageCommand(["copy", "cp"], async () => (await import("./copy.ts")).copyCommand),
   imageCommand(["sync"], async () => (await import("../sync/sync.ts")).syncCommand),
   imageCommand(["check"], async () => (await import("./check.ts")).checkCommand),
   imageCommand(["audit"], async () => (await import("../sync/audit.ts")).auditCommand),
+  imageCommand(["fill"], async () => (await import("../fill/command.ts")).fillCommand),
   imageCommand(["digest"], async () => (await import("./digest.ts")).digestCommand),
   imageCommand(["manifest"], async () => (await import("./digest.ts")).manifestCommand),
   imageCommand(["tags", "ls"], async () => (await import("./tags.ts")).tagsCommand),

@@ -88,7 +88,7 @@ async function start(settings: Settings, reread: () => Promise<Settings | undefi
   exposeProcess(metrics, () => current, packageJson.version);
   const lasting = {
     mirrors: cache,
-    hosted: cache && createHosted(cache),
+    hosted: cache && createHosted(cache, Date.now),
     key: crypto.getRandomValues(new Uint8Array(32)),
     steering: new Steering(metrics, say),
   };

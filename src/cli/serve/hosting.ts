@@ -8,9 +8,8 @@ import type { Hosted } from "../../server/hosted/hosted.ts";
 import type { Cache } from "./runtime.ts";
 
 /** Our own repositories over a storage folder that a cache may share. */
-export function createHosted({ storage, quota }: Pick<Cache, "storage" | "quota">): Hosted {
+export function createHosted({ storage, quota }: Pick<Cache, "storage" | "quota">, nowMs: () => number): Hosted {
   const { hosted: index, content, index: held } = storage;
-  const nowMs = Date.now;
   return {
     index,
     content,

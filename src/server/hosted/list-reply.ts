@@ -47,7 +47,8 @@ export async function catalogReply(
 /** GET of what refers to a manifest, which need not be there. OCI distribution spec v1.1, "Listing Referrers". */
 export async function referrersReply(asked: HostedRequest, subject: Digest): Promise<Response> {
   const { hosted, repository, query, name } = asked;
-  const artifactType = query.get("artifactType") ?? undefined;
+  // A bare + reads as a space in a query. No media type has one, and many a `+json` is sent so.
+  const artifactType = query.get("artifactType")?.replaceAll(" ", "+");
   const after = query.get("last") ?? "";
   const found = await hosted.index.referrers(repository, { subject, artifactType, after, limit: referrersMax + 1 });
   let sizeBytes = 0;

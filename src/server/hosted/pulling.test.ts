@@ -175,7 +175,7 @@ test("referrers are listed whether or not their subject is there, by type, and p
   const subject = { mediaType: ociManifest, digest: digestOf("subject"), size: 7 };
   // Of such a size that a page has not room for all of them.
   const large = { text: "x".repeat(1_500_000) };
-  for (const [i, artifactType] of ["x/a", "x/b", "x/a", "x/a"].entries()) {
+  for (const [i, artifactType] of ["x/a+json", "x/b", "x/a+json", "x/a+json"].entries()) {
     const text = imageOf([], { subject, artifactType, annotations: { ...large, i: `${i}` } });
     expect((await putManifest(world, `subject/manifests/${digestOf(text)}`, text)).status).toBe(201);
   }
@@ -189,8 +189,12 @@ test("referrers are listed whether or not their subject is there, by type, and p
       next = link;
     }
   };
-  expect([await collect(""), await collect("?artifactType=x/a"), await collect("?artifactType=x/c")]).toEqual([
+  const types = ["", "?artifactType=x%2Fa%2Bjson", "?artifactType=x/a+json", "?artifactType=x/c"];
+  const counts: unknown[] = [];
+  for (const query of types) counts.push(await collect(query));
+  expect(counts).toEqual([
     [4, 2],
+    [3, 2],
     [3, 2],
     [0, 1],
   ]);

@@ -92,7 +92,7 @@ test.each<[string, string, string, RequestInit, number, string]>([
     "DIGEST_INVALID",
   ],
   ["a POST", "POST", "", {}, 405, "UNSUPPORTED"],
-])("an upload is not changed by %s", async (_, method, query, init, status, code) => {
+])("an upload is not changed by %s", async (_, ...[method, query, init, status, code]) => {
   const location = await begin();
   await world.ask(location, { method: "PATCH", body: "abc" });
   const reply = await world.ask(`${location}${query}`, { method, ...init });
@@ -139,7 +139,7 @@ test.each<[string, string, string, number, string]>([
   ["to be mounted from nowhere", `?mount=${none}&from=team/app`, "", 202, ""],
   ["to be mounted from a name that is none", `?mount=${digest}&from=..%2F..`, "", 202, ""],
   ["to be mounted from anywhere, where it is nowhere", `?mount=${none}`, "", 202, ""],
-])("a blob that comes %s", async (_, query, body, status, code) => {
+])("a blob that comes %s", async (_, ...[query, body, status, code]) => {
   const reply = await world.ask(`/v2/posts/blobs/uploads/${query}`, { method: "POST", body });
   expect([reply.status, reply.status < 400 ? "" : await errorCode(reply)]).toEqual([status, code]);
   if (status === 201) expect(await (await world.ask(reply.headers.get("location") ?? "")).text()).toBe(body);
@@ -205,7 +205,7 @@ test.each<[string, string, RequestInit, number, string]>([
     400,
     "MANIFEST_INVALID",
   ],
-])("a manifest %s", async (_, reference, init, status, code) => {
+])("a manifest %s", async (_, ...[reference, init, status, code]) => {
   for (const text of ["{}", "layer"]) await pushBlob(world, "manifests", text);
   const headers = { "Content-Type": ociManifest, ...(init.headers as Record<string, string> | undefined) };
   const path = `/v2/manifests/manifests/${reference}`;
@@ -272,7 +272,7 @@ test.each<[string, string, number, string, string | null]>([
   ["PUT", "/v2/team/app/manifests/a%2fb", 400, "MANIFEST_INVALID", null],
   ["DELETE", "/v2/team/app/manifests/sha256:x", 400, "DIGEST_INVALID", null],
   ["DELETE", "/v2/team/app/blobs/x", 400, "DIGEST_INVALID", null],
-])("%s %s is refused", async (method, path, status, code, allow) => {
+])("%s %s is refused", async (method, path, ...[status, code, allow]) => {
   const reply = await world.ask(path, { method });
   expect([reply.status, reply.headers.get("allow")]).toEqual([status, allow]);
   expect(await errorCode(reply)).toBe(code);

@@ -29,12 +29,15 @@ async function pull(world: World, path: string): Promise<string> {
   return reply.status === 200 ? digestOf(body) : String(reply.status);
 }
 
-async function collect({ storage, app }: World): Promise<void> {
+async function collect({ storage, clock }: World): Promise<void> {
   const { hosted: index, content } = storage;
   const uploads = { sweep: async () => 0 };
-  expect(app.serving.hosted).toBeDefined();
-  const nowMs = (): number => Date.now() + 10_000;
-  await collectHosted({ index, content, uploads, nowMs }, { leaseMs: 0, uploadMs: 0 }, new AbortController().signal);
+  clock.advance(1);
+  await collectHosted(
+    { index, content, uploads, nowMs: () => clock.epochMs() },
+    { leaseMs: 0, uploadMs: 0 },
+    new AbortController().signal,
+  );
 }
 
 test("a cached blob is no blob of a repository of ours until it is pushed; then it has one file, and no other download", async () => {

@@ -41,6 +41,8 @@ export interface WorldOptions {
   /** Names beside the configured ones that count as public, and who answers for them. */
   readonly names?: Readonly<Record<string, ScriptedUpstream>>;
   readonly upstreamTls?: { readonly cert: string; readonly key: string };
+  /** The time of our own repositories, when it is another than the world's. */
+  readonly hostedNowMs?: () => number;
   /** An upstream that a test has started already. */
   readonly started?: ScriptedUpstream;
 }
@@ -89,7 +91,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
   const { quota, ...mirrors } = createMirrors({ options, settings, clock, storage, said, metrics });
   const serving = await makeServing(settings, {
     mirrors,
-    hosted: createHosted({ storage, quota }),
+    hosted: createHosted({ storage, quota }, options.hostedNowMs ?? (() => clock.epochMs())),
     key: new Uint8Array(32).fill(7),
     steering: new Steering(metrics, (message) => said.push(message)),
   });

@@ -4,7 +4,15 @@ import { bucketHolder, type Holder, upstreamHolder } from "../holder.ts";
 
 /** A bucket with nothing special about it but what is given. */
 export function bucketOf(name: string, changes: Partial<Bucket> = {}): Bucket {
-  return { name, url: `https://${name}.example/images`, cloud: undefined, regions: [], isDefault: false, ...changes };
+  return {
+    name,
+    url: `https://${name}.example/images`,
+    cloud: undefined,
+    regions: [],
+    isDefault: false,
+    fill: undefined,
+    ...changes,
+  };
 }
 
 /** Two buckets and a registry to ask. */

@@ -8,14 +8,14 @@ export function distribution(bench: Bench, upstreamUrl: string): Contender {
   return registry(bench, (place) => `${baseConfig(place)}proxy:\n  remoteurl: ${upstreamUrl}\n`);
 }
 
-/** Distribution's registry to push to. */
-export function distributionStore(bench: Bench): Contender {
-  return registry(bench, (place) => baseConfig(place));
+/** Distribution's registry to push to; a row that has several names them. */
+export function distributionStore(bench: Bench, name?: string): Contender {
+  return registry(bench, (place) => baseConfig(place), name);
 }
 
-function registry(bench: Bench, config: (place: Place) => string): Contender {
+function registry(bench: Bench, config: (place: Place) => string, name = "distribution"): Contender {
   return contender(bench, {
-    name: "distribution",
+    name,
     role: "peer",
     find: findRegistry,
     argv: (program, place) => [program, "serve", place.write("config.yml", config(place))],

@@ -18,12 +18,21 @@ export function findTool(name: string, variable: string, advice: string): Tool {
 
 /** Distribution's registry at the version that the tests against real components use, installed by Go if it is not there. */
 export function findRegistry(): Tool {
-  const program = GO_PROGRAMS.find((candidate) => candidate.name === "distribution");
-  if (program === undefined) return missing("no version of distribution is pinned in test/real/versions.ts");
+  return findGoProgram("distribution", "registry");
+}
+
+/** regsync at the version that the tests against real components use, installed by Go if it is not there. */
+export function findRegsync(): Tool {
+  return findGoProgram("regctl", "regsync");
+}
+
+function findGoProgram(name: string, binary: string): Tool {
+  const program = GO_PROGRAMS.find((candidate) => candidate.name === name);
+  if (program === undefined) return missing(`no version of ${name} is pinned in test/real/versions.ts`);
   const folder = programFolder(program);
-  const path = join(folder, "registry");
+  const path = join(folder, binary);
   if (existsSync(path)) return found(path);
-  const targets = program.packages.map((name) => `${name}@${program.version}`);
+  const targets = program.packages.map((path) => `${path}@${program.version}`);
   return runGo(["install", ...targets], { GOBIN: folder }) ?? found(path);
 }
 

@@ -8,6 +8,7 @@ import { manifestRedirect } from "./manifest-redirect.ts";
 import { memory } from "./memory.ts";
 import { pushBlob } from "./push-blob.ts";
 import { scale } from "./scale.ts";
+import { syncHeld } from "./sync-held.ts";
 import { zb } from "./zb.ts";
 
 /** Every row, in the order in which they run. */
@@ -21,5 +22,6 @@ export const ROWS: readonly Row[] = [
   memory,
   scale,
   pushBlob,
+  syncHeld,
   zb,
 ];

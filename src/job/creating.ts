@@ -1,5 +1,5 @@
+import type { ImageTarget } from "../copy/ends.ts";
 import type { Unavailable } from "../registry/remote.ts";
-import type { RepositoryEnd } from "./ends.ts";
 
 /** Makes a repository; why it cannot, or nothing. */
 export type CreateRepository = () => Promise<string | undefined>;
@@ -8,7 +8,7 @@ export type CreateRepository = () => Promise<string | undefined>;
  * A repository that is created when a push says that there is none, once, and pushed to again. Its registry must say so by
  * `NAME_UNKNOWN`. OCI distribution spec, "Error Codes".
  */
-export function creatingEnd(end: RepositoryEnd, create: CreateRepository): RepositoryEnd {
+export function creatingTarget<T extends ImageTarget>(end: T, create: CreateRepository): T {
   let creating: Promise<string | undefined> | undefined;
   const created = async (refusal: Unavailable): Promise<Unavailable | undefined> => {
     creating ??= create();

@@ -16,7 +16,7 @@ export interface Registries {
 }
 
 /** What an end is made into before it is used. */
-export type Finish = (end: RepositoryEnd, host: RegistryHost, repository: Repository) => RepositoryEnd;
+export type Finish = (end: RepositoryEnd) => RepositoryEnd;
 
 /** The repositories of a job as ends of copies: one object for each, so that what is learnt of it is learnt once. */
 export class Ends {
@@ -37,6 +37,6 @@ export class Ends {
   }
 
   async #open(host: RegistryHost, repository: Repository): Promise<RepositoryEnd> {
-    return this.#finish(registryEnd(await this.registries.of(host), repository), host, repository);
+    return this.#finish(registryEnd(await this.registries.of(host), repository));
   }
 }

@@ -2,7 +2,6 @@ import { Command } from "commander";
 import { planCopies } from "../../copy/planner.ts";
 import { Failure } from "../../errors/failure.ts";
 import { type FileFlags, withFileOptions } from "../sync/file-flags.ts";
-import { checkFile } from "../sync/once.ts";
 import type { CopyIo } from "./io.ts";
 import { copyOptions, type ImageFlags, withImageOptions } from "./options.ts";
 import { pairsOf } from "./pairs.ts";
@@ -32,10 +31,13 @@ export function checkCommand(io: CopyIo): Command {
   return withFileOptions(withImageOptions(command))
     .addHelpText("after", examples)
     .action((from: string | undefined, to: string | undefined, flags: CheckFlags) =>
-      withSession(io, flags, (session) => {
-        if (flags.file !== undefined && from === undefined) return checkFile(session, flags);
+      withSession(io, flags, async (session) => {
+        if (flags.file !== undefined && from === undefined) {
+          const { checkFile } = await import("../sync/once.ts");
+          return await checkFile(session, flags);
+        }
         if (flags.file === undefined && from !== undefined && to !== undefined)
-          return check(session, { from, to }, flags);
+          return await check(session, { from, to }, flags);
         throw new Failure({ code: "USAGE", message: "name an image and where it should be, or a sync file with -f" });
       }),
     );

@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { planCopies } from "../../copy/planner.ts";
+import type { CopyPair } from "../../copy/pair.ts";
 import type { Plan } from "../../copy/plan.ts";
 import { CopyRun } from "../../copy/run.ts";
 import { exitStatus } from "../exit.ts";
@@ -13,6 +14,7 @@ import { type CopySession, withSession } from "./session.ts";
 interface CopyFlags extends ImageFlags {
   readonly apply?: boolean;
   readonly overwrite: boolean;
+  readonly createRepositories?: boolean;
 }
 
 /** Blobs on their way at once, over all images. */
@@ -45,6 +47,7 @@ export function copyCommand(io: CopyIo): Command {
   return withImageOptions(command)
     .option("--no-overwrite", "leave tags of DST that stand for something else")
     .option("--apply", "with --all-tags: carry the plan out")
+    .option("--create-repositories", "create a repository of Amazon ECR when a push says that there is none")
     .addHelpText("after", examples)
     .action((from: string, to: string, flags: CopyFlags) =>
       withSession(io, flags, (session) => copy(session, { from, to }, flags)),
@@ -59,12 +62,21 @@ async function copy(
   const isPlan = flags.allTags === true && flags.apply !== true;
   const options = copyOptions(flags, flags.overwrite);
   const pairs = await pairsOf(session, { ...words, allTags: flags.allTags === true, referrers: flags.referrers });
-  const plan = await planCopies(session.parts, pairs, { options, estimate: isPlan ? "copies" : "none" });
+  const made = flags.createRepositories === true ? await creating(session, pairs) : pairs;
+  const plan = await planCopies(session.parts, made, { options, estimate: isPlan ? "copies" : "none" });
   if (!isPlan) return await carryOut(session, plan, flags);
   showPlan(session.view, plan);
   if (plan.counts.copy + plan.counts.differs > 0) session.view.note("nothing is written; --apply carries it out");
   const status = statusOfPlan(plan);
   return status === exitStatus.findings ? exitStatus.clean : status;
+}
+
+/** What goes to one repository keeps one target. */
+async function creating(session: CopySession, pairs: readonly CopyPair[]): Promise<readonly CopyPair[]> {
+  const { creatingTargets } = await import("../sync/creating.ts");
+  const creatingTarget = creatingTargets(session);
+  const targets = new Map(pairs.map(({ target }) => [target, creatingTarget(target)] as const));
+  return pairs.map((pair) => ({ ...pair, target: targets.get(pair.target) ?? pair.target }));
 }
 
 async function carryOut({ io, parts, places, view }: CopySession, plan: Plan, flags: CopyFlags): Promise<number> {

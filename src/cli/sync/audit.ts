@@ -10,7 +10,8 @@ import { type ReadFlags, withReadOptions } from "../copy/options.ts";
 import { type CopySession, withSession } from "../copy/session.ts";
 import { exitStatus } from "../exit.ts";
 import { showAudit, statusOfAudit } from "./audit-text.ts";
-import { type FileFlags, readSyncFile, withFileOptions } from "./file-flags.ts";
+import { type FileFlags, withFileOptions } from "./file-flags.ts";
+import { readSyncFile } from "./read-file.ts";
 import { showProblems } from "./plan-text.ts";
 import { FileRegistries } from "./registries.ts";
 

@@ -5,7 +5,7 @@ import type { SyncEntry, SyncPlanInput } from "../../sync/plan-input.ts";
 import { showCount, showTime } from "../cache/quantities.ts";
 import type { CopySession } from "../copy/session.ts";
 import { exitStatus } from "../exit.ts";
-import { readSyncFile } from "./file-flags.ts";
+import { readSyncFile } from "./read-file.ts";
 import { FileRegistries } from "./registries.ts";
 import { type SyncFlags, syncOnce } from "./once.ts";
 

@@ -1,25 +1,31 @@
 import { s3CredentialSource } from "../../config/s3-credentials.ts";
+import type { ImageTarget } from "../../copy/ends.ts";
 import { createEcrRepository } from "../../ecr/create.ts";
 import { ecrPlaceOf } from "../../ecr/place.ts";
 import { asFailure } from "../../errors/failure.ts";
-import { creatingEnd } from "../../job/creating.ts";
-import type { Finish } from "../../job/ends.ts";
+import { creatingTarget } from "../../job/creating.ts";
+import { parseHost } from "../../reference/host.ts";
 import type { CopySession } from "../copy/session.ts";
 
-/** Ends of repositories that are created where their registry is one that wants that: Amazon ECR. */
-export function creatingEnds({ io, signal, view }: Pick<CopySession, "io" | "signal" | "view">): Finish {
+/** Makes of targets some whose repository is created where their registry is one that wants that: Amazon ECR. */
+export function creatingTargets({
+  io,
+  signal,
+  view,
+}: Pick<CopySession, "io" | "signal" | "view">): <T extends ImageTarget>(target: T) => T {
   const { env, readFile, clock } = io;
   const credentials = s3CredentialSource({ kind: "aws" }, { env, readFile, nowMs: () => clock.nowMs() });
   const world = { fetch: io.fetch, credentials, epochMs: () => clock.epochMs(), signal };
-  return (end, host, repository) => {
-    const place = ecrPlaceOf(host, env["AWS_ENDPOINT_URL_ECR"]);
-    if (place === undefined) return end;
-    return creatingEnd(end, async () => {
+  return (target) => {
+    const { place, name } = target;
+    const host = place === undefined ? undefined : parseHost(place.registry);
+    const ecr = host === undefined ? undefined : ecrPlaceOf(host, env["AWS_ENDPOINT_URL_ECR"]);
+    if (place === undefined || ecr === undefined) return target;
+    return creatingTarget(target, async () => {
       try {
-        const made = await createEcrRepository(world, place, repository);
-        if (made.kind === "refused") return made.reason;
-        if (made.kind === "created") view.note(`created ${end.name}`);
-        return undefined;
+        const made = await createEcrRepository(world, ecr, place.repository);
+        if (made.kind === "created") view.note(`created ${name}`);
+        return made.kind === "refused" ? made.reason : undefined;
       } catch (error) {
         return asFailure(error, "CONFIG_INVALID", "no AWS credential").message;
       }

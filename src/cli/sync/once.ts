@@ -6,8 +6,9 @@ import type { ReadFlags } from "../copy/options.ts";
 import type { CopySession } from "../copy/session.ts";
 import { exitStatus } from "../exit.ts";
 import { carryOut, type Shown } from "./carry-out.ts";
-import { creatingEnds } from "./creating.ts";
-import { type FileFlags, readSyncFile } from "./file-flags.ts";
+import { creatingTargets } from "./creating.ts";
+import type { FileFlags } from "./file-flags.ts";
+import { readSyncFile } from "./read-file.ts";
 import { showJobPlan, showProblems, statusOfJob } from "./plan-text.ts";
 import { FileRegistries } from "./registries.ts";
 
@@ -35,7 +36,7 @@ export async function syncOnce(
 ): Promise<number> {
   const { view } = session;
   const isCreating = flags.createRepositories === true || run.input.createRepositories;
-  const ends = new Ends(run.registries, isCreating ? creatingEnds(session) : undefined);
+  const ends = new Ends(run.registries, isCreating ? creatingTargets(session) : undefined);
   const { world, plan } = await planRun(session, { ...run, ends }, flags.apply === true ? "none" : "copies");
   if (plan.problems.length > 0) {
     showProblems(view, plan);

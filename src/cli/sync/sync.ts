@@ -3,7 +3,8 @@ import type { CopyIo } from "../copy/io.ts";
 import { withOutputOption } from "../copy/options.ts";
 import { withSession } from "../copy/session.ts";
 import { runBySchedule } from "./by-schedule.ts";
-import { readSyncFile, withFileOptions } from "./file-flags.ts";
+import { withFileOptions } from "./file-flags.ts";
+import { readSyncFile } from "./read-file.ts";
 import { type SyncFlags, syncOnce } from "./once.ts";
 import { FileRegistries } from "./registries.ts";
 

@@ -1,0 +1,152 @@
+import { existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Bench, emptyDir } from "../measure/stage.ts";
+import { distributionStore } from "../peers/distribution.ts";
+import { findRegsync, type Tool } from "../peers/tools.ts";
+import type { Contender, Role, Row, Running, Sample, Stage } from "../row.ts";
+
+const TAGS = 500;
+const ROOT = join(import.meta.dir, "..", "..");
+const MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json";
+
+/**
+ * A sync of a repository that is all there already, between two registries of distribution: one list of tags, and a HEAD of each at both
+ * ends. Programs start, run and end once a measurement.
+ */
+export const syncHeld: Row = {
+  id: "sync-held",
+  title: "sync of 500 tags that are there",
+  lifetime: "row",
+  metrics: [
+    { key: "wallMs", label: "ms", digits: 0 },
+    { key: "cpuMs", label: "CPU ms", digits: 0 },
+  ],
+  targets: [
+    { kind: "ratio", metric: "wallMs", of: "periplus", over: "regsync", bound: { kind: "atMost", value: 0.7 } },
+  ],
+  open,
+};
+
+interface Program {
+  readonly name: string;
+  readonly role: Role;
+  readonly find: () => Tool;
+  readonly args: readonly string[];
+}
+
+async function open(bench: Bench): Promise<Stage> {
+  const registries = [await registryOf(bench, "sync source"), await registryOf(bench, "sync target")];
+  for (const { origin } of registries) await fill(origin);
+  const [source = "", target = ""] = registries.map(({ origin }) => new URL(origin).host);
+  const dir = emptyDir(bench, "sync-held");
+  const file = (name: string, text: string): string => {
+    writeFileSync(join(dir, name), text);
+    return join(dir, name);
+  };
+  const own = file("own.yaml", `sync:\n  - { from: "${source}/held", to: "${target}/held" }\n`);
+  const regsync = (name: string, more: { readonly parallel: number; readonly creds: string }): Program => ({
+    name,
+    role: "peer",
+    find: findRegsync,
+    args: ["-c", file(`${name}.yml`, regsyncFile({ source, target, ...more })), "-v", "error", "once"],
+  });
+  const ours = (name: string, path: string): Program => ({
+    name,
+    role: "ours",
+    find: () => builtAt(path),
+    args: ["sync", "-f", own, "--apply"],
+  });
+  const programs = [
+    ours("periplus", "bin/periplus"),
+    ours("periplus, single binary", "dist/periplus"),
+    regsync("regsync", { parallel: 1, creds: "" }),
+    regsync("regsync, 8 at once", { parallel: 8, creds: ", reqConcurrent: 16" }),
+  ];
+  return {
+    contenders: programs.map(contenderOf),
+    measure: (_, { name }) => measured(programs.find((program) => program.name === name)),
+    close: async () => {
+      for (const { server } of registries) await server?.stop();
+    },
+  };
+}
+
+async function registryOf(bench: Bench, name: string): Promise<Running> {
+  const running = await distributionStore(bench, name).start();
+  if (running.kind === "missing") throw new Error(running.reason);
+  return running;
+}
+
+function builtAt(path: string): Tool {
+  const program = join(ROOT, path);
+  return existsSync(program)
+    ? { kind: "found", path: program }
+    : { kind: "missing", reason: `${path} is not there: npm run build` };
+}
+
+function contenderOf({ name, role, find }: Program): Contender {
+  const start = (): ReturnType<Contender["start"]> => {
+    const tool = find();
+    return Promise.resolve(tool.kind === "missing" ? tool : { kind: "running", origin: "" });
+  };
+  return { name, role, start };
+}
+
+/** On both cores, as people run it: who asks for more at once makes the registries use both. */
+async function measured(program: Program | undefined): Promise<Sample> {
+  const tool = program?.find();
+  if (program === undefined || tool?.kind !== "found") throw new Error("no such program");
+  const startMs = performance.now();
+  const run = Bun.spawn([tool.path, ...program.args], { stdin: "ignore", stdout: "ignore", stderr: "pipe" });
+  const [code, said] = await Promise.all([run.exited, new Response(run.stderr).text()]);
+  const wallMs = performance.now() - startMs;
+  if (code !== 0) throw new Error(`${program.name} ended with ${code}: ${said.slice(-300)}`);
+  return { wallMs, cpuMs: Number(run.resourceUsage()?.cpuTime.total ?? 0) / 1000 };
+}
+
+interface RegsyncFile {
+  readonly source: string;
+  readonly target: string;
+  readonly parallel: number;
+  readonly creds: string;
+}
+
+function regsyncFile({ source, target, parallel, creds }: RegsyncFile): string {
+  return `version: 1
+creds:
+  - { registry: "${source}", tls: disabled${creds} }
+  - { registry: "${target}", tls: disabled${creds} }
+defaults: { parallel: ${parallel} }
+sync:
+  - { source: "${source}/held", target: "${target}/held", type: repository }
+`;
+}
+
+/** One small image under all the tags. */
+async function fill(origin: string): Promise<void> {
+  const config = await pushed(origin, "{}");
+  const document = {
+    schemaVersion: 2,
+    mediaType: MANIFEST_TYPE,
+    config: { mediaType: "application/vnd.oci.image.config.v1+json", digest: config, size: 2 },
+    layers: [],
+  };
+  for (let tag = 0; tag < TAGS; tag += 1) {
+    const answer = await fetch(`${origin}/v2/held/manifests/t${tag}`, {
+      method: "PUT",
+      body: JSON.stringify(document),
+      headers: { "Content-Type": MANIFEST_TYPE },
+    });
+    if (answer.status !== 201) throw new Error(`${origin} answered ${answer.status} to a manifest`);
+  }
+}
+
+async function pushed(origin: string, text: string): Promise<string> {
+  const digest = `sha256:${new Bun.CryptoHasher("sha256").update(text).digest("hex")}`;
+  const begun = await fetch(`${origin}/v2/held/blobs/uploads/`, { method: "POST" });
+  const location = new URL(begun.headers.get("location") ?? "", origin);
+  location.searchParams.set("digest", digest);
+  const ended = await fetch(location, { method: "PUT", body: text });
+  if (ended.status !== 201) throw new Error(`${origin} answered ${ended.status} to a blob`);
+  return digest;
+}

@@ -5,7 +5,7 @@
 export const mayImport: Readonly<Record<string, readonly string[]>> = {
   errors: [],
   reference: [],
-  manifest: ["reference", "zod"],
+  manifest: ["reference"],
   rules: ["reference"],
   net: ["errors"],
   config: ["errors", "net", "reference", "rules", "yaml", "zod"],

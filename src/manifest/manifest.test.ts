@@ -34,15 +34,36 @@ test.each([
   [`{"schemaVersion":2,"config":{"digest":"${a}","Digest":"${b}","size":1}}`, "another spelling"],
   [`{"schemaVersion":2,"config":{"digest":"${a}","\\u0044igest":"${b}","size":1}}`, "another spelling"],
   [`{"schemaVersion":2,"layers":[],"manifests":[]}`, "manifest and of an index"],
-  [`{"schemaVersion":2,"config":{"digest":"${a}","size":9007199254740993}}`, "int"],
-  [`{"schemaVersion":2,"config":{"digest":"${a}","size":-1}}`, ">=0"],
-  [`{"schemaVersion":2,"config":{"digest":"sha256:1","size":1}}`, "digest"],
+  [`{"schemaVersion":2,"config":{"digest":"${a}","size":9007199254740993}}`, "config.size: not a whole number"],
+  [`{"schemaVersion":2,"config":{"digest":"${a}","size":-1}}`, "config.size: not a whole number"],
+  [`{"schemaVersion":2,"config":{"digest":"sha256:1","size":1}}`, "config.digest: not a sha256 or sha512 digest"],
+  [`{"schemaVersion":2,"config":null}`, "config: not an object"],
+  [`{"schemaVersion":2,"config":[]}`, "config: not an object"],
+  [`{"schemaVersion":2,"layers":{}}`, "layers: not a list"],
+  [`{"schemaVersion":2,"layers":[${descriptor(a)},1]}`, "layers[1]: not an object"],
+  [`{"schemaVersion":2,"layers":[${Array.from({ length: 4097 }, () => descriptor(a)).join()}]}`, "more than 4096"],
+  [`{"schemaVersion":2,"layers":[{"digest":"${a}","size":"1"}]}`, "layers[0].size: not a whole number"],
+  [`{"schemaVersion":2,"layers":[{"digest":"${a}"}]}`, "layers[0].size: not a whole number"],
+  [`{"schemaVersion":2,"layers":[{"digest":"${a}","size":1,"mediaType":null}]}`, "layers[0].mediaType: not a text"],
+  [`{"schemaVersion":2,"manifests":[{"digest":"${a}","size":1,"platform":{"os":"linux"}}]}`, "platform.architecture"],
+  [`{"schemaVersion":2,"subject":{"size":1}}`, "subject.digest"],
+  [`{"schemaVersion":2,"mediaType":"${"x".repeat(256)}"}`, "mediaType: longer than 255"],
+  [`{"schemaVersion":2,"annotations":{"a":1}}`, "annotations: not an object of texts"],
+  [`{"schemaVersion":"2"}`, "schemaVersion: not 2"],
   [`{"schemaVersion":1}`, "schemaVersion"],
-  ["not json", "Invalid input"],
+  ["not json", "not an object"],
   ["[".repeat(100), "nested"],
   [" ".repeat(manifestMaxBytes + 1), "larger"],
 ])("refused %#", (text, words) => {
   expect(reason(text)).toContain(words);
+});
+
+test.each([
+  [`{"schemaVersion":2,"layers":null,"manifests":null,"annotations":null}`],
+  [`{"schemaVersion":2,"manifests":[],"layers":null}`],
+  [`{"schemaVersion":2,"layers":[{"digest":"${a}","size":0}],"whatever":1}`],
+])("taken %#", (text) => {
+  expect(reason(text)).toBe("");
 });
 
 test("annotations may have any spelling", () => {

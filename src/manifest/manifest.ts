@@ -1,7 +1,7 @@
-import { z } from "zod";
 import { type Digest, parseDigest } from "../reference/digest.ts";
 import type { Platform } from "../reference/platform.ts";
 import { ambiguityOf } from "./ambiguity.ts";
+import { FieldReader } from "./fields.ts";
 
 /** What a manifest says of one piece of content. OCI image spec, descriptor.md. */
 export interface Descriptor {
@@ -45,29 +45,7 @@ export interface ManifestRefusal {
 export const manifestMaxBytes: number = 4 * 1024 * 1024;
 
 const descriptorsMax = 4096;
-
-const descriptorSchema = z.looseObject({
-  mediaType: z.string().max(255).default("application/octet-stream"),
-  digest: z.string().transform((text, context) => {
-    const digest = parseDigest(text);
-    if (digest === undefined) context.addIssue({ code: "custom", message: "not a sha256 or sha512 digest" });
-    return digest ?? z.NEVER;
-  }),
-  size: z.int().min(0),
-  artifactType: z.string().max(255).optional(),
-  platform: z.looseObject({ os: z.string(), architecture: z.string(), variant: z.string().optional() }).optional(),
-});
-
-const documentSchema = z.looseObject({
-  schemaVersion: z.literal(2),
-  mediaType: z.string().max(255).optional(),
-  config: descriptorSchema.optional(),
-  layers: z.array(descriptorSchema).max(descriptorsMax).nullish(),
-  manifests: z.array(descriptorSchema).max(descriptorsMax).nullish(),
-  subject: descriptorSchema.optional(),
-  artifactType: z.string().max(255).optional(),
-  annotations: z.record(z.string(), z.string()).nullish(),
-});
+const typeMaxLength = 255;
 
 /**
  * Reads a manifest or index strictly. Refuses what two decoders could read in two ways: duplicate or case-variant keys,
@@ -78,23 +56,9 @@ export function parseManifest(bytes: Uint8Array): ManifestDocument | ManifestRef
   const text = new TextDecoder().decode(bytes);
   const ambiguity = ambiguityOf(text);
   if (ambiguity !== undefined) return refused(ambiguity);
-  const parsed = documentSchema.safeParse(parseJson(text));
-  if (!parsed.success) return refused(z.prettifyError(parsed.error).slice(0, 500));
-  const { mediaType, config, layers, manifests, subject, artifactType } = parsed.data;
-  if (manifests && (layers || config)) return refused("it has the fields of a manifest and of an index");
-  const common = {
-    mediaType,
-    subject: subject === undefined ? undefined : toDescriptor(subject),
-    artifactType,
-    annotations: parsed.data.annotations ?? undefined,
-  };
-  if (manifests) return { kind: "index", manifests: manifests.map(toDescriptor), ...common };
-  return {
-    kind: "manifest",
-    config: config === undefined ? undefined : toDescriptor(config),
-    layers: (layers ?? []).map(toDescriptor),
-    ...common,
-  };
+  const reader = new FieldReader();
+  const document = readDocument(reader, parseJson(text));
+  return reader.problem === undefined ? document : refused(reader.problem);
 }
 
 /** Every digest that a document names, in its order: children of an index, or config and layers. */
@@ -103,15 +67,69 @@ export function childrenOf(document: ManifestDocument): readonly Descriptor[] {
   return document.config === undefined ? document.layers : [document.config, ...document.layers];
 }
 
-function toDescriptor(raw: z.output<typeof descriptorSchema>): Descriptor {
-  const { mediaType, digest, size, artifactType, platform } = raw;
-  return {
-    mediaType,
-    digest,
-    sizeBytes: size,
-    artifactType,
-    platform: platform && { os: platform.os, architecture: platform.architecture, variant: platform.variant },
+/** OCI image spec, manifest.md and image-index.md. What is `null` in a list's place is as good as absent: Go writes that for none. */
+function readDocument(reader: FieldReader, value: unknown): ManifestDocument {
+  const { schemaVersion, mediaType, config, layers, manifests, subject, artifactType, annotations } = reader.object(
+    value,
+    "the document",
+  );
+  if (schemaVersion !== 2) reader.refuse("schemaVersion", "not 2");
+  const isIndex = manifests !== undefined && manifests !== null;
+  if (isIndex && ((layers !== undefined && layers !== null) || config !== undefined)) {
+    reader.refuse("the document", "it has the fields of a manifest and of an index");
+  }
+  const common = {
+    mediaType: optional(mediaType, (text) => reader.text(text, "mediaType", typeMaxLength)),
+    subject: optional(subject, (one) => readDescriptor(reader, one, "subject")),
+    artifactType: optional(artifactType, (text) => reader.text(text, "artifactType", typeMaxLength)),
+    annotations: optional(annotations ?? undefined, (map) => reader.texts(map, "annotations")),
   };
+  if (isIndex) return { kind: "index", manifests: readDescriptors(reader, manifests, "manifests"), ...common };
+  return {
+    kind: "manifest",
+    config: optional(config, (one) => readDescriptor(reader, one, "config")),
+    layers: readDescriptors(reader, layers ?? [], "layers"),
+    ...common,
+  };
+}
+
+function readDescriptors(reader: FieldReader, value: unknown, place: string): readonly Descriptor[] {
+  const list = reader.list(value, place, descriptorsMax);
+  return list.flatMap((one, at) => readDescriptor(reader, one, `${place}[${at}]`) ?? []);
+}
+
+/** Undefined where there is a problem with its digest, which the reader then has. */
+function readDescriptor(reader: FieldReader, value: unknown, place: string): Descriptor | undefined {
+  const {
+    mediaType = "application/octet-stream",
+    digest: text,
+    size,
+    artifactType,
+    platform,
+  } = reader.object(value, place);
+  const digest = typeof text === "string" ? parseDigest(text) : undefined;
+  const rest = {
+    mediaType: reader.text(mediaType, `${place}.mediaType`, typeMaxLength),
+    sizeBytes: reader.count(size, `${place}.size`),
+    artifactType: optional(artifactType, (type) => reader.text(type, `${place}.artifactType`, typeMaxLength)),
+    platform: optional(platform, (one) => readPlatform(reader, one, `${place}.platform`)),
+  };
+  if (digest !== undefined) return { digest, ...rest };
+  reader.refuse(`${place}.digest`, "not a sha256 or sha512 digest");
+  return undefined;
+}
+
+function readPlatform(reader: FieldReader, value: unknown, place: string): Platform {
+  const { os, architecture, variant } = reader.object(value, place);
+  return {
+    os: reader.text(os, `${place}.os`),
+    architecture: reader.text(architecture, `${place}.architecture`),
+    variant: optional(variant, (text) => reader.text(text, `${place}.variant`)),
+  };
+}
+
+function optional<T>(value: unknown, read: (value: unknown) => T): T | undefined {
+  return value === undefined ? undefined : read(value);
 }
 
 function parseJson(text: string): unknown {

@@ -1,6 +1,6 @@
-import { z } from "zod";
 import type { Digest } from "../reference/digest.ts";
 import { ambiguityOf } from "./ambiguity.ts";
+import { type Fields, fieldsOf } from "./fields.ts";
 import { manifestMaxBytes, parseManifest } from "./manifest.ts";
 import { mediaTypes } from "./media-types.ts";
 
@@ -17,14 +17,12 @@ export type AddedReferrer =
   | { readonly kind: "listed" }
   | { readonly kind: "refused"; readonly reason: string };
 
-const listSchema = z.looseObject({ manifests: z.array(z.looseObject({ digest: z.string() })) });
-
 /**
  * The index that stands for a referrers list, with one more entry. Whatever else is in it stays. OCI distribution spec v1.1,
  * "Pushing Manifests with Subject".
  */
 export function addReferrer(index: Uint8Array | undefined, referrer: ReferrerManifest): AddedReferrer {
-  const list = index === undefined ? emptyList : listSchema.safeParse(parseJson(index)).data;
+  const list = index === undefined ? emptyList : listOf(parseJson(index));
   if (list === undefined) return { kind: "refused", reason: "the tag of its referrers list names no index" };
   if (list.manifests.some(({ digest }) => digest === referrer.digest)) return { kind: "listed" };
   const manifests = [...list.manifests, descriptorOf(referrer)];
@@ -36,6 +34,20 @@ export function addReferrer(index: Uint8Array | undefined, referrer: ReferrerMan
 const nothing = { artifactType: undefined, annotations: undefined } as const;
 
 const emptyList = { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: [] } as const;
+
+interface ReferrersList {
+  readonly manifests: readonly Fields[];
+}
+
+/** The list with everything else that is in it. */
+function listOf(value: unknown): ReferrersList | undefined {
+  const fields = fieldsOf(value);
+  const manifests = fields?.["manifests"];
+  if (fields === undefined || !Array.isArray(manifests)) return undefined;
+  const entries = manifests.map((entry: unknown) => fieldsOf(entry)).filter((entry) => entry !== undefined);
+  const areAll = entries.length === manifests.length && entries.every(({ digest }) => typeof digest === "string");
+  return areAll ? { ...fields, manifests: entries } : undefined;
+}
 
 /** An image's artifact type is that of its config. OCI image spec, manifest.md, "artifactType". */
 function descriptorOf({ digest, mediaType, bytes }: ReferrerManifest): object {

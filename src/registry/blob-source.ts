@@ -1,6 +1,7 @@
-import type { Absent, Unavailable } from "./remote.ts";
+import type { NativeTries } from "./native-tries.ts";
+import type { Absent, Answer, BlobStream, NativeBody, Unavailable } from "./remote.ts";
 import type { FlowingBody, Progress } from "./request.ts";
-import { type Bytes, VerifiedBytes } from "./verified-bytes.ts";
+import { type Bytes, openSource, VerifiedBytes } from "./verified-bytes.ts";
 import type { BlobToPush } from "./writable.ts";
 
 interface Part {
@@ -8,7 +9,10 @@ interface Part {
   readonly endByte: number;
 }
 
-/** A blob as the bodies of requests: whole or in parts, one body at a time, a part given once more where the registry lost it. */
+/**
+ * A blob as the bodies of requests: whole or in parts, one body at a time, a part given once more where the registry lost it. The first
+ * may be the source's own, unread; every other is read and hashed.
+ */
 export class BlobSource {
   readonly #blob: BlobToPush;
   readonly #bytes: VerifiedBytes;
@@ -19,6 +23,11 @@ export class BlobSource {
   #turn = 0;
   #toldBytes = 0;
   #sentBytes = 0;
+  /** The source's own body, until it is given. */
+  #native: { readonly body: NativeBody; readonly tries: NativeTries } | undefined;
+  #isNative = false;
+  /** Ends the native body while it is the present one. */
+  #endNative: (() => void) | undefined;
 
   constructor(blob: BlobToPush) {
     this.#blob = blob;
@@ -35,20 +44,56 @@ export class BlobSource {
     return this.#sentBytes;
   }
 
+  /** The present body, or the last one if it was stopped, was not read here: what was sent is not known to be the blob. */
+  get isNative(): boolean {
+    return this.#isNative;
+  }
+
+  /** Opens the source, so that the first body of the whole may be its own. To be called before there is any. */
+  async openNative(tries: NativeTries): Promise<void> {
+    if (this.end !== undefined || !tries.isFor(this.#blob.sizeBytes)) return;
+    const opened = await openSource(this.#blob, 0);
+    const native = nativeOf(opened, this.#blob);
+    if (native === undefined) this.#bytes.startWith(opened);
+    else this.#native = { body: native, tries };
+  }
+
   /** A part of it as a body, which errors where the source ends for good. */
   body(startByte: number, endByte: number): FlowingBody {
-    return (progress) => this.#stream({ startByte, endByte }, progress);
+    return (progress) =>
+      this.#nativeBody({ startByte, endByte }, progress) ?? this.#stream({ startByte, endByte }, progress);
   }
 
   /** The present body is wanted no more. */
   stop(): void {
     this.#turn += 1;
+    this.#endNative?.();
+    this.#endNative = undefined;
+  }
+
+  /** The registry has all of it. */
+  completed(): void {
+    if (this.#isNative) this.#sentBytes += this.#blob.sizeBytes;
+    this.#tell(this.#blob.sizeBytes - this.#toldBytes);
   }
 
   /** Lets go of the source. */
   close(): void {
     this.stop();
+    this.#native?.body.end();
     this.#bytes.close();
+  }
+
+  #nativeBody({ startByte, endByte }: Part, progress: Progress): ReadableStream<Bytes> | undefined {
+    this.stop();
+    this.#isNative = false;
+    const native = this.#native;
+    if (native === undefined || startByte !== 0 || endByte !== this.#blob.sizeBytes) return undefined;
+    this.#native = undefined;
+    this.#isNative = true;
+    this.#endNative = native.tries.begin(native.body);
+    progress.moved();
+    return native.body.stream;
   }
 
   #stream(part: Part, progress: Progress): ReadableStream<Bytes> {
@@ -107,4 +152,10 @@ export class BlobSource {
     this.#toldBytes += byBytes;
     this.#blob.onSent?.(byBytes);
   }
+}
+
+/** The source's own body, where it is sure to be as long as the blob. */
+function nativeOf(opened: Answer<BlobStream>, { sizeBytes }: BlobToPush): NativeBody | undefined {
+  if (opened.kind !== "found" || opened.startByte !== 0 || opened.sizeBytes !== sizeBytes) return undefined;
+  return opened.takeNative?.();
 }

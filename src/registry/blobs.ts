@@ -1,10 +1,10 @@
 import type { Digest } from "../reference/digest.ts";
 import type { Repository } from "../reference/repository.ts";
 import { cancel, discard } from "./body.ts";
-import { streamBody } from "./body-stream.ts";
+import { watchBody } from "./body-stream.ts";
 import { contentLength, parseContentRange } from "./content-range.ts";
 import type { Operations } from "./operations.ts";
-import type { Answer, BlobHead, BlobStream, ByteRange, CallLimits, Unavailable } from "./remote.ts";
+import type { Answer, BlobHead, BlobStream, ByteRange, CallLimits, NativeBody, Unavailable } from "./remote.ts";
 import { placeOf } from "./repository-path.ts";
 import type { Reply } from "./reply.ts";
 import type { RegistryRequest } from "./request.ts";
@@ -46,7 +46,7 @@ export async function getBlob(
   const reply = await operations.call(request, question.limits);
   if (reply.kind === "unavailable") return reply;
   const extent = extentOf(operations, reply, range);
-  if (extent.kind === "found") return { ...extent, body: bodyOf(operations, reply) };
+  if (extent.kind === "found") return { ...extent, ...bodyOf(operations, reply) };
   await (extent.kind === "absent" ? discard(reply.answered.response, reply.signal) : cancel(reply.answered.response));
   reply.close();
   return explained(request.asked, extent);
@@ -71,7 +71,7 @@ function rangeHeader(range: ByteRange | undefined): Readonly<Record<string, stri
   return { Range: `bytes=${range.startByte}-${range.endByte === undefined ? "" : range.endByte - 1}` };
 }
 
-type Extent = Omit<BlobStream, "body">;
+type Extent = Omit<BlobStream, "body" | "takeNative">;
 
 /** Which part of the blob an answer carries, checked against what was asked for. */
 function extentOf(operations: Operations, { answered }: Reply, range: ByteRange): Answer<Extent> {
@@ -91,11 +91,23 @@ function extentOf(operations: Operations, { answered }: Reply, range: ByteRange)
   return { kind: "found", startByte: said.startByte, sizeBytes: said.sizeBytes };
 }
 
-function bodyOf({ clock }: Operations, reply: Reply): ReadableStream<Uint8Array<ArrayBuffer>> {
+function bodyOf({ clock }: Operations, reply: Reply): Pick<BlobStream, "body" | "takeNative"> {
   const { response, target } = reply.answered;
+  const { signal } = reply;
   reply.disarm();
   const body = response.body ?? emptyBody();
-  return streamBody(body, { host: target.url.host, clock, signal: reply.signal, idleMs, onEnd: () => reply.close() });
+  const watched = watchBody(body, { host: target.url.host, clock, signal, idleMs, onEnd: () => reply.close() });
+  if (!hasSureLength(response)) return { body: watched.stream };
+  return { body: watched.stream, takeNative: () => nativeBody(reply, watched.take()) };
+}
+
+function nativeBody(reply: Reply, stream: NativeBody["stream"] | undefined): NativeBody | undefined {
+  return stream && { stream, end: () => reply.cut() };
+}
+
+/** Whether the runtime itself holds the body to a length. RFC 9112, 6.3. */
+function hasSureLength({ headers, body }: Response): boolean {
+  return body !== null && contentLength(headers) !== undefined && !headers.has("transfer-encoding");
 }
 
 function emptyBody(): ReadableStream<Uint8Array<ArrayBuffer>> {

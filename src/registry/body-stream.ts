@@ -2,6 +2,8 @@ import { Failure } from "../errors/failure.ts";
 import type { Clock } from "./clock.ts";
 import { networkFault } from "./network-error.ts";
 
+type Bytes = Uint8Array<ArrayBuffer>;
+
 /** What a body on its way needs: who sends it (for messages), its end by signal, and what to do once it is over. */
 export interface BodyStreamOptions {
   readonly host: string;
@@ -13,62 +15,112 @@ export interface BodyStreamOptions {
   readonly onEnd: () => void;
 }
 
+/** A body on its way that may be taken as it is instead. */
+export interface WatchedBody {
+  readonly stream: ReadableStream<Bytes>;
+  /**
+   * The body itself, once, while nothing of the stream was read and it has not ended: from then on nothing is watched, the stream
+   * is closed, and the end of it all is its taker's to tell.
+   */
+  take(): ReadableStream<Bytes> | undefined;
+}
+
 /**
  * A body handed on as it comes, with nothing read ahead. A cut, a stall or the signal's end is an error for the reader: a
  * `Failure`, UPSTREAM_TIMEOUT for a stall and UPSTREAM_FAILED for the rest.
  */
-export function streamBody(
-  body: ReadableStream<Uint8Array<ArrayBuffer>>,
-  options: BodyStreamOptions,
-): ReadableStream<Uint8Array<ArrayBuffer>> {
-  const { signal, host } = options;
-  const reader = body.getReader();
-  const watch = createWatch(options);
-  let isOver = false;
+export function streamBody(body: ReadableStream<Bytes>, options: BodyStreamOptions): ReadableStream<Bytes> {
+  return watchBody(body, options).stream;
+}
 
-  function over(): void {
-    if (isOver) return;
-    isOver = true;
-    signal.removeEventListener("abort", onAbort);
-    watch.stop();
-    options.onEnd();
-  }
-  function fail(failure: Failure, controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>): void {
-    if (isOver) return;
-    over();
-    controller.error(failure);
-    reader.cancel(failure).catch(() => {});
-  }
-  let onAbort = (): void => {};
+/** The same, for who may want the body as it is. */
+export function watchBody(body: ReadableStream<Bytes>, options: BodyStreamOptions): WatchedBody {
+  return new BodyOnItsWay(body, options);
+}
 
-  return new ReadableStream<Uint8Array<ArrayBuffer>>(
-    {
-      start(controller) {
-        onAbort = () => fail(noLongerWanted(host), controller);
-        watch.onStall = () => fail(stalled(options), controller);
-        signal.addEventListener("abort", onAbort, { once: true });
-        if (signal.aborted) onAbort();
-      },
-      async pull(controller) {
-        watch.begin();
-        try {
-          const { done, value } = await reader.read();
-          watch.pause();
-          if (isOver) return;
-          if (!done) return controller.enqueue(value);
-          over();
-          controller.close();
-        } catch (error) {
-          fail(broken(host, error), controller);
-        }
-      },
-      async cancel(reason) {
-        over();
-        await reader.cancel(reason).catch(() => {});
-      },
-    },
-    { highWaterMark: 0 },
-  );
+class BodyOnItsWay implements WatchedBody {
+  readonly stream: ReadableStream<Bytes>;
+  readonly #body: ReadableStream<Bytes>;
+  readonly #options: BodyStreamOptions;
+  readonly #watch: Watch;
+  readonly #onAbort = (): void => this.#fail(noLongerWanted(this.#options.host));
+  #reader: ReadableStreamDefaultReader<Bytes> | undefined;
+  #controller: ReadableStreamDefaultController<Bytes> | undefined;
+  #isOver = false;
+
+  constructor(body: ReadableStream<Bytes>, options: BodyStreamOptions) {
+    this.#body = body;
+    this.#options = options;
+    this.#watch = createWatch(options);
+    this.#watch.onStall = () => this.#fail(stalled(options));
+    const source = {
+      start: (controller: ReadableStreamDefaultController<Bytes>) => this.#start(controller),
+      pull: (controller: ReadableStreamDefaultController<Bytes>) => this.#pull(controller),
+      cancel: (reason: unknown) => this.#cancel(reason),
+    };
+    this.stream = new ReadableStream<Bytes>(source, { highWaterMark: 0 });
+  }
+
+  take(): ReadableStream<Bytes> | undefined {
+    if (this.#isOver || this.#reader !== undefined) return undefined;
+    this.#detach();
+    this.#controller?.close();
+    return this.#body;
+  }
+
+  #start(controller: ReadableStreamDefaultController<Bytes>): void {
+    const { signal } = this.#options;
+    this.#controller = controller;
+    signal.addEventListener("abort", this.#onAbort, { once: true });
+    if (signal.aborted) this.#onAbort();
+  }
+
+  async #pull(controller: ReadableStreamDefaultController<Bytes>): Promise<void> {
+    this.#watch.begin();
+    try {
+      const { done, value } = await this.#read().read();
+      this.#watch.pause();
+      if (this.#isOver) return;
+      if (!done) return controller.enqueue(value);
+      this.#end();
+      controller.close();
+    } catch (error) {
+      this.#fail(broken(this.#options.host, error));
+    }
+  }
+
+  async #cancel(reason: unknown): Promise<void> {
+    this.#end();
+    await this.#read()
+      .cancel(reason)
+      .catch(() => {});
+  }
+
+  #read(): ReadableStreamDefaultReader<Bytes> {
+    this.#reader ??= this.#body.getReader();
+    return this.#reader;
+  }
+
+  #fail(failure: Failure): void {
+    if (this.#isOver) return;
+    this.#end();
+    this.#controller?.error(failure);
+    this.#read()
+      .cancel(failure)
+      .catch(() => {});
+  }
+
+  #end(): void {
+    if (this.#isOver) return;
+    this.#detach();
+    this.#options.onEnd();
+  }
+
+  #detach(): void {
+    this.#isOver = true;
+    this.#options.signal.removeEventListener("abort", this.#onAbort);
+    this.#watch.stop();
+  }
 }
 
 interface Watch {

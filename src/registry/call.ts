@@ -52,7 +52,11 @@ async function call(options: CallOptions, request: RegistryRequest, limits: Call
     return answered;
   }
   if (typeof sendable.body === "function") deadline.extend(limits.timeoutMs);
-  return { kind: "reply", answered, signal: deadline.signal, disarm: () => deadline.disarm(), close };
+  const cut = (): void => {
+    deadline.cut();
+    close();
+  };
+  return { kind: "reply", answered, signal: deadline.signal, disarm: () => deadline.disarm(), cut, close };
 }
 
 /** The time of a call with a flowing body is counted anew at each step of it, and not at all while it waits for its own bytes. */

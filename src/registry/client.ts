@@ -9,6 +9,7 @@ import { type Clock, systemClock } from "./clock.ts";
 import type { CredentialSource } from "../config/credential.ts";
 import { listReferrers, listRepositories, listTags } from "./lists.ts";
 import { getManifest, headManifest } from "./manifests.ts";
+import { NativeTries } from "./native-tries.ts";
 import type { Operations } from "./operations.ts";
 import { Origins } from "./origins.ts";
 import { ping } from "./ping.ts";
@@ -90,5 +91,5 @@ function operationsOf(options: RemoteRegistryOptions): Operations {
   const authorizer = new Authorizer({ origins, credentials, exchange, clock });
   const budget = new UpstreamBudget(clock, upstream.budget);
   const call = createCall({ route: { exchange, origins, authorizer, budget }, breakers, clock, random });
-  return { upstream, call, clock, origins, random };
+  return { upstream, call, clock, origins, nativeTries: new NativeTries(clock), random };
 }

@@ -11,10 +11,14 @@ export interface Deadline {
   extend(timeoutMs: number): void;
   /** Takes the time limit away; the caller's signal stays. */
   disarm(): void;
+  /** It is over now. */
+  cut(): void;
   /** Lets go of the timer and of the caller's signal. */
   end(): void;
 }
 
+/** What ends a call whose body is wanted no more; no answer says it. */
+const cutOff = new Failure({ code: "UPSTREAM_FAILED", message: "the transfer was given up" });
 const outOfTime = new Failure({ code: "UPSTREAM_TIMEOUT", message: "the time allowed was over" });
 
 /** Starts the time of a call. */
@@ -29,6 +33,7 @@ export function startDeadline(clock: Clock, limits: CallLimits): Deadline {
     remainingMs: () => timer.remainingMs(),
     extend: (timeoutMs) => timer.extend(timeoutMs),
     disarm: () => timer.stop(),
+    cut: () => controller.abort(cutOff),
     end() {
       timer.stop();
       limits.signal.removeEventListener("abort", follow);

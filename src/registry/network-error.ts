@@ -1,3 +1,4 @@
+import { Failure } from "../errors/failure.ts";
 import type { Unavailable } from "./remote.ts";
 import { unavailable } from "./unavailable.ts";
 
@@ -53,6 +54,13 @@ export function networkFault(host: string, error: unknown): Unavailable {
 /** True when the error came before a connection was there. */
 export function isNotConnected(error: unknown): boolean {
   return notConnected.has(errorCode(error));
+}
+
+/** True when it was not the request to this URL that failed, but what its body comes from: another request, or our own end of it. */
+export function isOfAnother(error: unknown, url: string): boolean {
+  if (error instanceof Failure) return true;
+  if (!(error instanceof Error) || !("path" in error) || typeof error.path !== "string") return false;
+  return URL.canParse(error.path) && new URL(error.path).href !== new URL(url).href;
 }
 
 function errorCode(error: unknown): string {

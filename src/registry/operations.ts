@@ -1,6 +1,7 @@
 import type { Upstream } from "../config/settings.ts";
 import type { Call } from "./call.ts";
 import type { Clock } from "./clock.ts";
+import type { NativeTries } from "./native-tries.ts";
 import type { Origins } from "./origins.ts";
 
 /** What each operation on a registry is made with. */
@@ -9,6 +10,7 @@ export interface Operations {
   readonly call: Call;
   readonly clock: Clock;
   readonly origins: Origins;
+  readonly nativeTries: NativeTries;
   /** A number in [0, 1). */
   readonly random: () => number;
 }

@@ -19,7 +19,7 @@ const lossesMax = 50;
 const firstPauseMs = 500;
 
 /**
- * Puts a blob into a repository: mounted, or sent by POST and one streamed PUT. What is lost on the way is asked for and sent from there
+ * Puts a blob into a repository: mounted, or sent by POST and one streamed PUT, which is the source's own body where it can be. What is lost on the way is asked for and sent from there
  * on; an upload that is gone is begun anew; both within bounds, with pauses of random length. One that is not completed is cancelled.
  */
 export async function pushBlob(
@@ -32,8 +32,10 @@ export async function pushBlob(
   const question = { repository, digest: blob.digest, limits };
   const opened = await openUpload(operations, question, blob.mountFrom);
   if (opened.kind !== "session") return opened;
+  const push = { operations, question, source, sizeBytes: blob.sizeBytes };
   try {
-    return await drive({ operations, question, source, sizeBytes: blob.sizeBytes }, opened);
+    await source.openNative(operations.nativeTries);
+    return source.end === undefined ? await drive(push, opened) : await ended(push, opened, source.end);
   } finally {
     source.close();
   }
@@ -85,8 +87,12 @@ function uploadOf(session: UploadSession, partBytes: number): Upload {
 }
 
 /** The answer of the push, after the upload has been cancelled if it was not completed. */
-async function given({ operations, question }: Push, { upload }: State, answer: PushedBlob): Promise<PushedBlob> {
-  if (answer.kind !== "pushed") await cancelUpload(operations, question, upload.session);
+async function given(push: Push, { upload }: State, answer: PushedBlob): Promise<PushedBlob> {
+  return await ended(push, upload.session, answer);
+}
+
+async function ended({ operations, question }: Push, session: UploadSession, answer: PushedBlob): Promise<PushedBlob> {
+  if (answer.kind !== "pushed") await cancelUpload(operations, question, session);
   return answer;
 }
 

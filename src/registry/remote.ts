@@ -72,6 +72,18 @@ export interface BlobStream {
   readonly body: ReadableStream<Uint8Array<ArrayBuffer>>;
   readonly startByte: number;
   readonly sizeBytes: number | undefined;
+  /** The same as the runtime has it, once, in place of `body` and before that is read. Absent where that cannot be had. */
+  takeNative?(): NativeBody | undefined;
+}
+
+/**
+ * A body as the runtime has it, to be another request's: its bytes do not come by here, so nobody counts, hashes or watches them. It has
+ * its `Content-Length`, and errors when it is cut.
+ */
+export interface NativeBody {
+  readonly stream: ReadableStream<Uint8Array<ArrayBuffer>>;
+  /** Ends it, wherever it is, and gives its place back. To be called once it is sent or given up. */
+  end(): void;
 }
 
 /** A page as the registry wrote it (JSON, at most 4 MiB), and the query of its `Link: rel="next"`. */

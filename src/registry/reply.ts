@@ -8,6 +8,8 @@ export interface Reply {
   readonly signal: AbortSignal;
   /** From here on only the caller's signal ends it. */
   disarm(): void;
+  /** Ends the body wherever it is, and closes. */
+  cut(): void;
   /** Gives the place back. To be called once the body is read or cancelled. */
   close(): void;
 }

@@ -2,7 +2,7 @@ import { Failure } from "../errors/failure.ts";
 import { type AllowedTarget, connectUrl, type EgressPolicy, type EgressTarget } from "../net/egress.ts";
 import { AddressOrder } from "./address-order.ts";
 import { endedBy } from "./deadline.ts";
-import { isNotConnected, networkFault } from "./network-error.ts";
+import { isNotConnected, isOfAnother, networkFault } from "./network-error.ts";
 import type { Target } from "./origins.ts";
 import type { Unavailable } from "./remote.ts";
 import { unavailable } from "./unavailable.ts";
@@ -85,8 +85,8 @@ async function byAddress(
       const init = { ...initOf(options, outgoing, { Host: host }), proxy: proxyOf(options.proxy), tls };
       return { kind: "response", response: await options.fetch(url, init) };
     } catch (error) {
-      const ended = signal.aborted ? endedBy(signal) : undefined;
-      if (ended?.reason !== "cancelled") options.order.failed(place.origin, address);
+      const ended = signal.aborted ? endedBy(signal) : bodyFault(outgoing, url, error);
+      if (ended?.reason !== "cancelled" && ended?.reason !== "failed") options.order.failed(place.origin, address);
       if (ended !== undefined) return ended;
       fault = error;
       if (!isNotConnected(error)) break;
@@ -101,8 +101,15 @@ async function byProxy(options: TransportOptions, outgoing: Outgoing, proxy: str
     const init = { ...initOf(options, outgoing, {}), proxy: proxyOf(proxy), tls: tlsOf(target) };
     return { kind: "response", response: await options.fetch(target.url.href, init) };
   } catch (error) {
-    return signal.aborted ? endedBy(signal) : networkFault(target.url.host, error);
+    if (signal.aborted) return endedBy(signal);
+    return bodyFault(outgoing, target.url.href, error) ?? networkFault(target.url.host, error);
   }
+}
+
+/** The answer where it was the body that failed, which comes from elsewhere: nothing is known of who it was sent to. */
+function bodyFault({ body, target }: Outgoing, url: string, error: unknown): Unavailable | undefined {
+  if (typeof body !== "function" || !isOfAnother(error, url)) return undefined;
+  return unavailable("failed", `what ${target.url.host} was being sent broke off`);
 }
 
 function initOf(

@@ -97,7 +97,7 @@ async function completedOrGone(push: Push, lost: Lost): Promise<State | PushedBl
   const { operations, question, source, sizeBytes } = push;
   const head = await headBlob(operations, question);
   const isThere = head.kind === "found" && (head.sizeBytes ?? sizeBytes) === sizeBytes;
-  if (isThere) return { kind: "pushed", sentBytes: source.sentBytes };
+  if (isThere) return completed(source);
   return head.kind === "unavailable" && isFinal(head) ? head : { ...lost, kind: "gone" };
 }
 
@@ -131,9 +131,14 @@ interface Taken {
   readonly isLast: boolean;
 }
 
-function taken({ operations, source }: Push, { upload }: At, { reply, endByte, isLast }: Taken): State | PushedBlob {
+function taken(
+  { operations, question, source }: Push,
+  { upload }: At,
+  { reply, endByte, isLast }: Taken,
+): State | PushedBlob {
   const { response, target } = reply.answered;
-  if (isLast && response.status !== 202) return { kind: "pushed", sentBytes: source.sentBytes };
+  if (isLast && source.isNative) return takenNative(question, source, { upload, reply });
+  if (isLast && response.status !== 202) return completed(source);
   const session = sessionOf(operations, reply, upload.session);
   if (session.kind === "unavailable") return session;
   const next = { ...upload, session };
@@ -143,7 +148,29 @@ function taken({ operations, source }: Push, { upload }: At, { reply, endByte, i
   return { kind: "lost", upload: next, why };
 }
 
-function afterRefusal({ sizeBytes }: Push, at: At, why: Unavailable): State | Unavailable {
+/** Of bytes that were not read here only the registry can say what they are. OCI distribution spec v1.1, end-6. */
+function takenNative(
+  { digest }: UploadQuestion,
+  source: BlobSource,
+  { upload, reply }: { readonly upload: Upload; readonly reply: Reply },
+): State | PushedBlob {
+  const { response, target } = reply.answered;
+  const said = response.headers.get("docker-content-digest")?.trim() ?? digest;
+  if (response.status === 201 && said === digest) return completed(source);
+  const { status } = response;
+  return {
+    kind: "gone",
+    upload,
+    why: unavailable("failed", `${target.url.host} took it for something else`, { status }),
+  };
+}
+
+function completed(source: BlobSource): PushedBlob {
+  source.completed();
+  return { kind: "pushed", sentBytes: source.sentBytes };
+}
+
+function afterRefusal({ sizeBytes, source }: Push, at: At, why: Unavailable): State | Unavailable {
   const { upload } = at;
   switch (why.status) {
     case 404:
@@ -158,7 +185,7 @@ function afterRefusal({ sizeBytes }: Push, at: At, why: Unavailable): State | Un
       return partBytes === undefined ? why : { ...at, upload: { ...upload, partBytes } };
     }
     default:
-      return upload.isResumed && why.reason !== "denied" ? { kind: "gone", upload, why } : why;
+      return (upload.isResumed || source.isNative) && why.reason !== "denied" ? { kind: "gone", upload, why } : why;
   }
 }
 

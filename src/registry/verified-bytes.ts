@@ -1,6 +1,6 @@
 import { asFailure } from "../errors/failure.ts";
 import { algorithmOf, digestFrom } from "../reference/digest.ts";
-import type { Absent, BlobStream, Unavailable } from "./remote.ts";
+import type { Absent, Answer, BlobStream, Unavailable } from "./remote.ts";
 import { unavailable } from "./unavailable.ts";
 import type { BlobToPush } from "./writable.ts";
 
@@ -27,6 +27,8 @@ export class VerifiedBytes {
   readonly #markBytes: number;
   readonly #marks: Mark[];
   #hasher: Bun.CryptoHasher;
+  /** The source as somebody else has opened it, at its beginning. */
+  #opened: Answer<BlobStream> | undefined;
   #reader: ReadableStreamDefaultReader<Bytes> | undefined;
   #openedSizeBytes: number | undefined;
   /** Bytes of the open stream that lie before what is wanted. */
@@ -54,6 +56,12 @@ export class VerifiedBytes {
   /** A read is waiting for its bytes. They are lost unless who began it takes them. */
   get isReading(): boolean {
     return this.#isReading;
+  }
+
+  /** Takes the source as it was opened at its beginning, before anything is read. */
+  startWith(answer: Answer<BlobStream>): void {
+    if (answer.kind === "found") this.#opened = answer;
+    else this.#end = answer;
   }
 
   /** The next bytes; `undefined` when there are none or it was taken elsewhere meanwhile. */
@@ -91,7 +99,9 @@ export class VerifiedBytes {
 
   async #open(turn: number): Promise<ReadableStreamDefaultReader<Bytes> | undefined> {
     const fromByte = this.#readBytes;
-    const answer = await this.#blob.open(fromByte).catch(notOpened);
+    const opened = this.#opened;
+    this.#opened = undefined;
+    const answer = opened ?? (await openSource(this.#blob, fromByte));
     const isOpen = answer.kind === "found";
     if (turn === this.#turn) {
       this.#end = isOpen ? otherBlob(answer, this.#blob, fromByte) : answer;
@@ -147,6 +157,8 @@ export class VerifiedBytes {
   }
 
   #letGo(): void {
+    if (this.#opened?.kind === "found") this.#opened.body.cancel().catch(() => {});
+    this.#opened = undefined;
     this.#reader?.cancel().catch(() => {});
     this.#reader = undefined;
   }
@@ -161,6 +173,11 @@ function otherBlob(stream: BlobStream, blob: BlobToPush, fromByte: number): Unav
 
 function wrongBytes({ digest }: BlobToPush, what: string): Unavailable {
   return unavailable("wrong-bytes", `the source of ${digest} ${what}`);
+}
+
+/** Opens a source; what it throws is an answer as well. */
+export async function openSource(blob: BlobToPush, startByte: number): Promise<Answer<BlobStream>> {
+  return await blob.open(startByte).catch(notOpened);
 }
 
 function notOpened(error: unknown): Unavailable {

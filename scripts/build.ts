@@ -10,6 +10,9 @@ const here = `${process.platform}-${process.arch}`;
 async function build(target: (typeof targets)[number], outfile: string): Promise<void> {
   const result = await Bun.build({
     entrypoints,
+    // Compiled ahead of time: a command starts in half of the time.
+    format: "esm",
+    bytecode: true,
     minify: { syntax: true, whitespace: true, identifiers: false },
     compile: { target: `bun-${target}`, outfile, autoloadDotenv: false, autoloadBunfig: false },
   });

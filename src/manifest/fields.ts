@@ -8,7 +8,7 @@ export function fieldsOf(value: unknown): Fields | undefined {
 }
 
 /** A value as an object of nothing but texts. */
-export function textsOf(value: unknown): Readonly<Record<string, string>> | undefined {
+function textsOf(value: unknown): Readonly<Record<string, string>> | undefined {
   const fields = fieldsOf(value);
   if (fields === undefined || !Object.values(fields).every((text) => typeof text === "string")) return undefined;
   return fields as Readonly<Record<string, string>>; // as was checked

@@ -41,6 +41,9 @@ const linkWalk = `SELECT l.upstream, l.repository, l.digest,
   FROM links l WHERE (l.upstream, l.repository, l.digest) > (?, ?, ?)
   ORDER BY l.upstream, l.repository, l.digest LIMIT ?`;
 
+/** Pages of a large index that stay in memory: those of 1000 blobs asked for by turns among 100,000 are 7 MB. */
+const cacheKiB = 8 * 1024;
+
 /** Before every place. */
 const nowhere = { upstream: "", repository: "" };
 
@@ -48,6 +51,7 @@ const nowhere = { upstream: "", repository: "" };
 export function openSqliteIndex(file: string): ContentIndex {
   const database = new Database(file, { create: true });
   database.run("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000;");
+  database.run(`PRAGMA cache_size = -${cacheKiB}`);
   const version = database.query<{ user_version: number }, []>("PRAGMA user_version").get()?.user_version ?? 0;
   if (version > schemaVersion) {
     database.close();

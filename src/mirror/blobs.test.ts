@@ -296,6 +296,23 @@ test("absent is the upstream's own word and is held for a minute; no information
   expect(registry.count("GET blob")).toBe(3);
 });
 
+test("a client's first piece is small and the next ones are not, so that of many all have their first bytes soon", async () => {
+  const gate = latch();
+  offer(pieces[0]!, gate.opened, ...pieces.slice(1));
+  const outcome = await mirror.open(pull, digest);
+  if (outcome.kind !== "filling") throw new Error(outcome.kind);
+  const opened = await openFill(outcome.fill, whole);
+  if (opened.kind !== "stream") throw new Error(opened.kind);
+  const lengths: number[] = [];
+  for await (const bytes of opened.stream) {
+    lengths.push(bytes.byteLength);
+    gate.open();
+  }
+  expect(lengths[0]).toBe(16 * 1024);
+  expect(lengths[1]).toBe(256 * 1024);
+  expect(lengths.reduce((sum, length) => sum + length, 0)).toBe(blob.byteLength);
+});
+
 test("a range close to the write head waits for it, one far ahead is fetched on its own", async () => {
   const gate = latch();
   const big = Array.from({ length: 20 }, (_, n) => new Uint8Array(500_000).fill(n));

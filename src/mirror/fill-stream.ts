@@ -4,8 +4,8 @@ import { download } from "./download.ts";
 import type { Fill } from "./fill.ts";
 
 /**
- * The first piece of each client. The next ones double, each after a turn of the event loop, up to a full piece: of many
- * who come at once all have their first bytes before anybody has many, and who asks meanwhile is answered between.
+ * The first piece of each client is small: of many who come at once all have their first bytes before anybody has many. Only the
+ * first, and without a pause after it: whose start takes longer falls behind the head and reads from the file, which costs memory.
  */
 const firstPieceBytes = 16 * 1024;
 const fullPieceBytes = 256 * 1024;
@@ -42,7 +42,6 @@ class FillReader {
   readonly #reasonOf: (failure: unknown) => unknown;
   #offset: number;
   #pieceBytes = firstPieceBytes;
-  #hasLeft = false;
   /** Set when the fill can no longer give what comes next: our own download of the rest. */
   #rest: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>> | undefined;
 
@@ -55,7 +54,6 @@ class FillReader {
   }
 
   async leave(): Promise<void> {
-    this.#hasLeft = true;
     // One that broke by itself cannot be cancelled any more.
     await this.#rest?.cancel().catch(() => undefined);
     await this.#fill.leave(this);
@@ -80,21 +78,13 @@ class FillReader {
 
   async #next(): Promise<Uint8Array<ArrayBuffer> | undefined> {
     if (this.#rest !== undefined) return (await this.#rest.read()).value;
-    const isStarting = this.#pieceBytes < fullPieceBytes;
-    if (isStarting && this.#pieceBytes > firstPieceBytes) await nextTurn();
-    if (this.#hasLeft) return undefined;
     const read = await this.#fill.read(this, this.#offset, this.#pieceBytes);
-    if (isStarting) this.#pieceBytes *= 2;
+    this.#pieceBytes = fullPieceBytes;
     if (read.kind === "bytes") return read.bytes;
     if (read.kind === "end") return undefined;
     this.#rest = restStream(this.#fill, this.#offset, read.keptBytes).getReader();
     return (await this.#rest.read()).value;
   }
-}
-
-/** Resolves once the event loop has gone round: what other connections have brought is looked at before. */
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => void setImmediate(resolve));
 }
 
 /**

@@ -1,11 +1,10 @@
 import { statSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { asFailure } from "../errors/failure.ts";
 import { type Digest, hexOf } from "../reference/digest.ts";
 import type { Answer, BlobStream, ByteRange } from "../registry/remote.ts";
 import { type Draft, newFile, type OpenDrafts, openDraft } from "./draft.ts";
-import { moveFile, names, pathsIn, syncFolder, unlinkIfThere } from "./files.ts";
+import { makeFolder, moveFile, names, pathsIn, syncFolder, unlinkIfThere } from "./files.ts";
 import type { Layout } from "./layout.ts";
 import { Turns } from "./turns.ts";
 
@@ -50,7 +49,7 @@ export interface ContentStore {
 /** Opens content in files. Makes the folders that are missing. */
 export async function openFileContent(layout: Layout): Promise<ContentStore> {
   try {
-    for (const folder of [layout.fills, layout.incoming, layout.blobs]) await mkdir(folder, { recursive: true });
+    for (const folder of [layout.fills, layout.incoming, layout.blobs]) await makeFolder(folder);
   } catch (error) {
     throw asFailure(error, "STORAGE_FAILED", `cannot make the storage folder ${layout.root}`);
   }
@@ -75,12 +74,11 @@ class FileContent implements ContentStore {
   async publish(draft: Draft, digest: Digest): Promise<void> {
     const target = this.#layout.blob(digest);
     const folder = dirname(target);
-    const made = await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     // After a failed sync the kernel may have dropped the pages: the draft is given up, never synced again.
     await draft.sync();
     await moveFile(draft.path, target, this.#layout.incoming);
     await syncFolder(folder);
-    if (made !== undefined) await syncFolder(dirname(folder));
   }
 
   alone<T>(digest: Digest, work: () => Promise<T>): Promise<T> {

@@ -1,6 +1,6 @@
 import { constants } from "node:fs";
-import { copyFile, open, readdir, rename, unlink } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { copyFile, mkdir, open, readdir, rename, unlink } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import { asFailure } from "../errors/failure.ts";
 
 /** Makes the names in a folder outlast a power cut. */
@@ -11,6 +11,13 @@ export async function syncFolder(path: string): Promise<void> {
   } finally {
     await handle.close();
   }
+}
+
+/** Makes a folder and those above it that are missing; the names of all outlast a power cut. */
+export async function makeFolder(path: string): Promise<void> {
+  const first = await mkdir(path, { recursive: true });
+  if (first === undefined) return;
+  for (let made = path; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made));
 }
 
 /**

@@ -1,8 +1,8 @@
-import { mkdir, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { asFailure } from "../errors/failure.ts";
 import { type Draft, knownFile, newFile, type OpenDrafts, openDraft } from "./draft.ts";
-import { isNotFound, names, unlinkIfThere } from "./files.ts";
+import { isNotFound, makeFolder, names, unlinkIfThere } from "./files.ts";
 import type { Layout } from "./layout.ts";
 
 /** An upload that lies open, and how much of it there is. */
@@ -23,7 +23,7 @@ export interface UploadStore {
 
 /** Opens uploads in files. Makes the folder that is missing. */
 export async function openFileUploads({ uploads, root }: Layout): Promise<UploadStore> {
-  await mkdir(uploads, { recursive: true }).catch((error: unknown) => {
+  await makeFolder(uploads).catch((error: unknown) => {
     throw asFailure(error, "STORAGE_FAILED", `cannot make the storage folder ${root}`);
   });
   const drafts: OpenDrafts = new Set();

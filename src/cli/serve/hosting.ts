@@ -28,8 +28,10 @@ interface CollectedParts extends Pick<Cache, "storage"> {
 }
 
 const collectEveryMs = 3_600_000;
+/** Not at the start itself, which has other things to do; soon, for servers that are started often. */
+const collectFirstMs = 60_000;
 
-/** Takes away, once an hour and until the signal, what no manifest names. */
+/** Takes away, soon after the start, then once an hour and until the signal, what no manifest names. */
 export function keepCollecting(
   { storage: { content }, hosted: { index, uploads, nowMs } }: CollectedParts,
   metrics: Metrics,
@@ -50,7 +52,7 @@ export function keepCollecting(
       say(asFailure(error, "STORAGE_FAILED", "collecting what nothing names").message);
     }
   };
-  const timer = setInterval(() => void collect(), collectEveryMs);
-  timer.unref();
-  signal.addEventListener("abort", () => clearInterval(timer));
+  const timers = [setTimeout(() => void collect(), collectFirstMs), setInterval(() => void collect(), collectEveryMs)];
+  for (const timer of timers) timer.unref();
+  signal.addEventListener("abort", () => timers.forEach(clearTimeout));
 }

@@ -1,4 +1,3 @@
-import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import { type S3CredentialWorld, s3CredentialSource } from "../../config/s3-credentials.ts";
 import type { BlobPlace, StorageSettings } from "../../config/settings.ts";
@@ -7,6 +6,7 @@ import { openObjectContent } from "../../store/object-content.ts";
 import { asFailure, Failure } from "../../errors/failure.ts";
 import { type ContentStore, openFileContent } from "../../store/content.ts";
 import type { ContentIndex } from "../../store/content-index.ts";
+import { makeFolder } from "../../store/files.ts";
 import { type Layout, layoutOf } from "../../store/layout.ts";
 import type { HostedIndex } from "../../store/hosted-index.ts";
 import { tryLock } from "../../store/lock.ts";
@@ -30,7 +30,7 @@ export async function openStorage(settings: StorageSettings, world: S3Credential
   // What is kept may be private: nobody but this user reads it.
   process.umask(0o077);
   const layout = layoutOf({ root, scratch, blobs: blobs.kind === "files" ? blobs.folder : root });
-  await mkdir(dirname(layout.index), { recursive: true }).catch((error: unknown) => {
+  await makeFolder(dirname(layout.index)).catch((error: unknown) => {
     throw asFailure(error, "STORAGE_FAILED", `cannot make the storage folder ${root}`);
   });
   const lock = tryLock(layout.lock);

@@ -1,7 +1,7 @@
 import { parseRepository, type Repository } from "../reference/repository.ts";
 import type { Answer, CallLimits } from "../registry/remote.ts";
 import type { WritableRegistry } from "../registry/writable.ts";
-import { eachPage } from "./registry-end.ts";
+import { eachPage } from "./pages.ts";
 
 /** Every repository that a registry lists, by its own names; all of them or no knowledge. What no name can be is left out. */
 export async function allRepositories(

@@ -20,8 +20,12 @@ interface ImageEnd {
   getManifest(reference: Tag | Digest, limits: CallLimits): Promise<Answer<ManifestBody>>;
   /** Every tag. Absent: there is no such repository. */
   listTags(limits: CallLimits): Promise<Answer<{ readonly tags: readonly Tag[] }>>;
-  /** What the referrers API, or an index that stands for it, lists; absent where there is no such list. */
-  listReferrers(digest: Digest, limits: CallLimits): Promise<Answer<{ readonly referrers: readonly Descriptor[] }>>;
+  /** What the referrers API, or an index that stands for it, lists; absent where there is no such list. `tags` are all there are, if known. */
+  listReferrers(
+    digest: Digest,
+    limits: CallLimits,
+    tags?: ReadonlySet<Tag>,
+  ): Promise<Answer<{ readonly referrers: readonly Descriptor[] }>>;
 }
 
 /** Where images are copied from. */

@@ -48,16 +48,17 @@ export class ImageCopy {
     if (chosen.kind === "none") return this.#failed([chosen.failure]);
     const { trees } = chosen;
     this.#warnings.push(...this.#row.notes, ...trees.flatMap(({ warnings }) => warnings));
-    const referrers = await this.#found(trees);
-    const isThere = (await this.#bring(trees, referrers)) && (await this.#tag(trees));
+    const below = Promise.all(trees.map((tree) => this.#copy.below(tree)));
+    const [referrers, areThere] = await Promise.all([this.#found(trees), below]);
+    const isThere = areThere.every(Boolean) && (await this.#bring(trees, referrers)) && (await this.#tag(trees));
     return isThere ? this.#copied() : this.#failed(this.#copy.failures);
   }
 
-  /** With nothing to come between, the one root is put under its tag at once. */
+  /** Puts the roots, all below which is there. With nothing to come between, the one root is put under its tag at once. */
   async #bring(trees: readonly ImageTree[], referrers: readonly Referrer[]): Promise<boolean> {
     const isNamedAtOnce = referrers.length === 0 && this.#row.pair.targetTag !== undefined;
     const brought = trees.map(async (tree) => {
-      if (isNamedAtOnce && tree.root === this.#choice.named) return await this.#copy.below(tree);
+      if (isNamedAtOnce && tree.root === this.#choice.named) return true;
       return (await this.#copy.put(tree, tree.root)).kind !== "failed";
     });
     if (!(await Promise.all(brought)).every(Boolean)) return false;

@@ -88,7 +88,7 @@ class Search {
     const known = await this.#tags.of(source);
     const tags = cosignTags(subject).filter((tag) => known === undefined || known.has(tag));
     const names: Name[] = tags.map((tag) => ({ tag, digest: undefined }));
-    const answer = await asking.ask(source, (limits) => source.listReferrers(subject, limits));
+    const answer = await asking.ask(source, (limits) => source.listReferrers(subject, limits, known));
     if (answer.kind === "found") names.push(...answer.referrers.map(({ digest }) => ({ tag: undefined, digest })));
     if (answer.kind === "unavailable") this.#problems.add(`its referrers could not be listed: ${answer.message}`);
     return names;

@@ -77,3 +77,22 @@ test.each([
   const said: unknown = answer.kind === "found" ? answer.referrers.map(({ digest }) => digest) : answer.kind;
   expect(said).toEqual(expected);
 });
+
+test("where the API is not known it is not asked again, and with the tags known nothing is", async () => {
+  const asked: string[] = [];
+  const end = endOf({
+    listReferrers: async () => {
+      asked.push("API");
+      return { kind: "absent" };
+    },
+    getManifest: async (_repository, reference) => {
+      asked.push(reference);
+      return { kind: "found", ...list.body };
+    },
+  });
+  const tag = referrersTag(subject);
+  expect(await end.listReferrers(subject, limits, new Set())).toEqual({ kind: "absent" });
+  expect(await end.listReferrers(subject, limits, new Set([tag]))).toMatchObject({ kind: "found" });
+  expect(await end.listReferrers(subject, limits)).toMatchObject({ kind: "found" });
+  expect(asked).toEqual(["API", tag, tag]);
+});

@@ -9,16 +9,17 @@ type TagList = Answer<{ readonly tags: readonly Tag[] }>;
 export class SourceTags {
   readonly #asking: Asking;
   readonly #lists = new Map<ImageSource, Promise<TagList>>();
+  readonly #sets = new Map<ImageSource, Promise<ReadonlySet<Tag> | undefined>>();
 
   constructor(asking: Asking) {
     this.#asking = asking;
   }
 
   /** `undefined` when the source gives no list: then nothing is known of any tag. */
-  async of(source: ImageSource): Promise<ReadonlySet<Tag> | undefined> {
-    const answer = await this.list(source);
-    if (answer.kind === "unavailable") return undefined;
-    return new Set(answer.kind === "absent" ? [] : answer.tags);
+  of(source: ImageSource): Promise<ReadonlySet<Tag> | undefined> {
+    const known = this.#sets.get(source) ?? this.list(source).then(setOf);
+    this.#sets.set(source, known);
+    return known;
   }
 
   /** Every tag of a source, or why there is no list. */
@@ -27,4 +28,9 @@ export class SourceTags {
     this.#lists.set(source, asked);
     return asked;
   }
+}
+
+function setOf(answer: TagList): ReadonlySet<Tag> | undefined {
+  if (answer.kind === "unavailable") return undefined;
+  return new Set(answer.kind === "absent" ? [] : answer.tags);
 }

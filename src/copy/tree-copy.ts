@@ -35,6 +35,7 @@ export class TreeCopy {
   readonly #parts: TreeCopyParts;
   readonly #putting = new Map<Digest, Promise<Put>>();
   readonly #blobs = new Map<Digest, Promise<boolean>>();
+  readonly #there = new Map<Digest, Promise<boolean>>();
   readonly #failures: CopyFailure[] = [];
 
   constructor(parts: TreeCopyParts) {
@@ -92,9 +93,15 @@ export class TreeCopy {
   }
 
   /** A target that gives no word is treated as one that has nothing: what is wrong with it shows when something is put. */
-  async #isThere(digest: Digest): Promise<boolean> {
-    const { target, asking, trust } = this.#parts;
-    if (trust === "nothing") return false;
+  #isThere(digest: Digest): Promise<boolean> {
+    if (this.#parts.trust === "nothing") return Promise.resolve(false);
+    const asked = this.#there.get(digest) ?? this.#ask(digest);
+    this.#there.set(digest, asked);
+    return asked;
+  }
+
+  async #ask(digest: Digest): Promise<boolean> {
+    const { target, asking } = this.#parts;
     const head = await asking.ask(target, (limits) => target.headManifest(digest, limits));
     return head.kind === "found";
   }

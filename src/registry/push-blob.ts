@@ -19,7 +19,8 @@ const lossesMax = 50;
 const firstPauseMs = 500;
 
 /**
- * Puts a blob into a repository: mounted, or sent by POST and one streamed PUT, which is the source's own body where it can be. What is lost on the way is asked for and sent from there
+ * Puts a blob into a repository: mounted, or sent by POST and one streamed PUT, which is the source's own body where it can be. What is
+ * lost on the way is asked for and sent from there
  * on; an upload that is gone is begun anew; both within bounds, with pauses of random length. One that is not completed is cancelled.
  */
 export async function pushBlob(

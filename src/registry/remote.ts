@@ -73,7 +73,7 @@ export interface BlobStream {
   readonly startByte: number;
   readonly sizeBytes: number | undefined;
   /** The same as the runtime has it, once, in place of `body` and before that is read. Absent where that cannot be had. */
-  takeNative?(): NativeBody | undefined;
+  readonly takeNative?: () => NativeBody | undefined;
 }
 
 /**

@@ -13,7 +13,10 @@ export interface BlobToPush {
    * more, which is read from up to 4 MiB (or 1/256 of the blob) before it.
    */
   open(startByte: number): Promise<Answer<BlobStream>>;
-  /** Told of bytes as they are sent, of a blob that the runtime hands on by itself when it is there; negative when a part has to be sent again. The sum is what is there. */
+  /**
+   * Told of bytes as they are sent, or once all are there where the runtime hands the source's own body on; negative when a part has
+   * to be sent again, so that the sum is what is there.
+   */
   onSent?(sizeBytes: number): void;
 }
 

@@ -1,7 +1,7 @@
 import type { Digest } from "../reference/digest.ts";
 import type { Repository } from "../reference/repository.ts";
 import { cancel, discard } from "./body.ts";
-import { watchBody } from "./body-stream.ts";
+import { streamBody, watchBody } from "./body-stream.ts";
 import { contentLength, parseContentRange } from "./content-range.ts";
 import type { Operations } from "./operations.ts";
 import type { Answer, BlobHead, BlobStream, ByteRange, CallLimits, NativeBody, Unavailable } from "./remote.ts";
@@ -91,13 +91,14 @@ function extentOf(operations: Operations, { answered }: Reply, range: ByteRange)
   return { kind: "found", startByte: said.startByte, sizeBytes: said.sizeBytes };
 }
 
-function bodyOf({ clock }: Operations, reply: Reply): Pick<BlobStream, "body" | "takeNative"> {
+function bodyOf({ clock, givesNative }: Operations, reply: Reply): Pick<BlobStream, "body" | "takeNative"> {
   const { response, target } = reply.answered;
   const { signal } = reply;
   reply.disarm();
   const body = response.body ?? emptyBody();
-  const watched = watchBody(body, { host: target.url.host, clock, signal, idleMs, onEnd: () => reply.close() });
-  if (!hasSureLength(response)) return { body: watched.stream };
+  const options = { host: target.url.host, clock, signal, idleMs, onEnd: () => reply.close() };
+  if (!givesNative || !hasSureLength(response)) return { body: streamBody(body, options) };
+  const watched = watchBody(body, options);
   return { body: watched.stream, takeNative: () => nativeBody(reply, watched.take()) };
 }
 

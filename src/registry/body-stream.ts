@@ -30,7 +30,10 @@ export interface WatchedBody {
  * `Failure`, UPSTREAM_TIMEOUT for a stall and UPSTREAM_FAILED for the rest.
  */
 export function streamBody(body: ReadableStream<Bytes>, options: BodyStreamOptions): ReadableStream<Bytes> {
-  return watchBody(body, options).stream;
+  const watched = new BodyOnItsWay(body, options);
+  // The runtime drops what has come of a body that nobody has begun to read when it breaks.
+  watched.begin();
+  return watched.stream;
 }
 
 /** The same, for who may want the body as it is. */
@@ -59,6 +62,11 @@ class BodyOnItsWay implements WatchedBody {
       cancel: (reason: unknown) => this.#cancel(reason),
     };
     this.stream = new ReadableStream<Bytes>(source, { highWaterMark: 0 });
+  }
+
+  /** Holds the body, so that nothing of it is lost. */
+  begin(): void {
+    this.#read();
   }
 
   take(): ReadableStream<Bytes> | undefined {

@@ -41,12 +41,12 @@ export const systemEgress: Egress = (url, policy, signal) =>
  * the registry, it learns once.
  */
 export function createRemoteRegistry(options: RemoteRegistryOptions): RemoteRegistry {
-  return pullSide(operationsOf(options));
+  return pullSide(operationsOf(options, false));
 }
 
 /** The same client, which can also push, delete, and list what there is. */
 export function createWritableRegistry(options: RemoteRegistryOptions): WritableRegistry {
-  const operations = operationsOf(options);
+  const operations = operationsOf(options, true);
   return {
     ...pullSide(operations),
     pushBlob: (repository, blob, limits) => pushBlob(operations, { repository, limits }, blob),
@@ -59,7 +59,7 @@ export function createWritableRegistry(options: RemoteRegistryOptions): Writable
 
 /** Whether a registry lets us in with these credentials, by a client that is used for nothing else. */
 export function checkAccess(options: RemoteRegistryOptions, limits: CallLimits): Promise<Answer<object>> {
-  return ping(operationsOf(options), limits);
+  return ping(operationsOf(options, false), limits);
 }
 
 function pullSide(operations: Operations): RemoteRegistry {
@@ -76,7 +76,7 @@ function pullSide(operations: Operations): RemoteRegistry {
   };
 }
 
-function operationsOf(options: RemoteRegistryOptions): Operations {
+function operationsOf(options: RemoteRegistryOptions, givesNative: boolean): Operations {
   const { upstream, credentials, clock = systemClock, random = Math.random } = options;
   const origins = new Origins(upstream);
   const breakers = new Breakers(new URL(upstream.url).origin, { clock, random });
@@ -91,5 +91,5 @@ function operationsOf(options: RemoteRegistryOptions): Operations {
   const authorizer = new Authorizer({ origins, credentials, exchange, clock });
   const budget = new UpstreamBudget(clock, upstream.budget);
   const call = createCall({ route: { exchange, origins, authorizer, budget }, breakers, clock, random });
-  return { upstream, call, clock, origins, nativeTries: new NativeTries(clock), random };
+  return { upstream, call, clock, origins, nativeTries: new NativeTries(clock), givesNative, random };
 }

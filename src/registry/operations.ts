@@ -11,6 +11,8 @@ export interface Operations {
   readonly clock: Clock;
   readonly origins: Origins;
   readonly nativeTries: NativeTries;
+  /** Whether bodies may be taken as the runtime gives them: they are not begun to be read before they are asked for. */
+  readonly givesNative: boolean;
   /** A number in [0, 1). */
   readonly random: () => number;
 }

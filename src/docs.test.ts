@@ -114,9 +114,12 @@ test("every error code stands in the documents", () => {
   expect(codes.filter((name) => !text.includes(`\`${name}\``))).toEqual([]);
 });
 
-test("the README's configurations load without a warning", async () => {
-  const examples = [...read("README.md").matchAll(/^```yaml\n([^]*?)^```$/gm)].map(([, text = ""]) => text);
-  expect(examples).toHaveLength(2);
+test.each([
+  ["README.md", 3],
+  ["docs/registry.md", 2],
+])("the configurations of %s load without a warning", async (page, count) => {
+  const examples = [...read(page).matchAll(/^```yaml\n([^]*?)^```$/gm)].map(([, text = ""]) => text);
+  expect(examples).toHaveLength(count);
   for (const text of examples) expect(await load({ text })).toMatchObject({ kind: "loaded", warnings: [] });
 });
 

@@ -6,7 +6,7 @@ import { zotStore } from "../peers/zot.ts";
 import type { Contender, Metric, Missing, Row, Running, Sample, Stage, Target } from "../row.ts";
 
 const CONCURRENCY = 10;
-const REQUESTS = 100;
+const REQUESTS = 20;
 
 /** The tests of zot's own benchmark that push, pull and list, by the key of their metric. */
 const TESTS: Readonly<Record<string, string>> = {
@@ -45,7 +45,7 @@ export const zb: Row = {
   id: "zb",
   title: `zot's benchmark zb, ${CONCURRENCY} at once, ${REQUESTS} of each`,
   lifetime: "round",
-  maxRounds: 3,
+  maxRounds: 2,
   metrics: METRICS,
   targets: TARGETS,
   open,

@@ -48,6 +48,16 @@ test("each image has a state, in the order that was asked for, at one HEAD at ea
   expect([...from.requests, ...to.requests].every((request) => request.startsWith("HEAD "))).toBe(true);
 });
 
+test("where the copy follows, what the target lacks is read at once, and the rest is not", async () => {
+  const { from, to } = ends();
+  const tags = ["v1", "v2", "multi", "nowhere"];
+  const pairs = tags.map((tag) => pairOf(from.end("a"), to.end("b"), tag));
+  const { rows } = await plan(pairs, { isForCopy: true });
+  expect(rows.map(({ state }) => state)).toEqual(["present", "differs", "copy", "absent"]);
+  expect(from.requests.toSorted()).toEqual(["GET a multi", "GET a nowhere", "HEAD a v1", "HEAD a v2"]);
+  expect(to.requests.length).toBe(4);
+});
+
 test("estimates are of what would be copied, each blob of an image once", async () => {
   const { from, to } = ends();
   const pairs = ["v1", "multi"].map((tag) => pairOf(from.end("a"), to.end("c"), tag));

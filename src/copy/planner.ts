@@ -17,19 +17,22 @@ export interface Planning {
   readonly options: CopyOptions;
   /** `copies`: the sizes of what would be copied, for which its manifests are read. */
   readonly estimate: "copies" | "none";
+  /** The copy follows: what the target lacks is read from the source at once, in place of a HEAD and then a GET. */
+  readonly isForCopy?: boolean;
   /** Told of each row that is known. */
   readonly onRow?: (row: PlanRow) => void;
 }
 
-/** From each registry. */
+/** From each registry: rows whose ends are asked at once, and rows that ask one end after the other. */
 const rowsAtOnce = 8;
+const stepwiseRowsAtOnce = 16;
 
 /**
  * What copying these images would do; asks and writes nothing. An image that is the same at both ends costs one HEAD at each, unless
  * the referrers of all are asked for.
  */
 export async function planCopies(parts: RunParts, pairs: readonly CopyPair[], planning: Planning): Promise<Plan> {
-  const gates = new RegistryGates(rowsAtOnce);
+  const gates = new RegistryGates(planning.isForCopy === true ? stepwiseRowsAtOnce : rowsAtOnce);
   const rows = await Promise.all(
     pairs.map(async (pair) => {
       const turn = await gates.enter(pair.source, parts.asking.signal);
@@ -92,11 +95,8 @@ class RowPlanning {
   }
 
   async #row(): Promise<PlanRow> {
-    const { source, sourceReference, target, targetTag } = this.#pair;
-    const [named, present] = await Promise.all([
-      this.#named(source, sourceReference),
-      targetTag === undefined ? undefined : this.#named(target, targetTag),
-    ]);
+    const { source, sourceReference } = this.#pair;
+    const [named, present] = await this.#ends();
     if (named.kind === "absent") return this.#as("absent", {});
     if (named.kind === "unavailable") return this.#as("unknown", { failure: failureOf(named, "source") });
     const refusal = refusalOf(named.mediaType);
@@ -107,6 +107,16 @@ class RowPlanning {
     const choice = await this.#choice(named.digest);
     if (choice.kind === "none") return this.#failed(choice.failure);
     return await this.#compared(choice, present ?? (await this.#rootsAt(choice)));
+  }
+
+  /** What is at the source, and what the target's tag stands for. */
+  async #ends(): Promise<readonly [Named, Named | undefined]> {
+    const { source, sourceReference, target, targetTag } = this.#pair;
+    const asked = targetTag === undefined ? undefined : this.#named(target, targetTag);
+    if (this.#planning.isForCopy !== true) return await Promise.all([this.#named(source, sourceReference), asked]);
+    const present = await asked;
+    const isCopied = present?.kind === "absent";
+    return [await (isCopied ? this.#read(source, sourceReference) : this.#named(source, sourceReference)), present];
   }
 
   async #compared(choice: Choice, present: Named): Promise<PlanRow> {
@@ -137,11 +147,16 @@ class RowPlanning {
   }
 
   async #named(end: ImageSource | ImageTarget, reference: Tag | Digest): Promise<Named> {
-    const { asking, shelf } = this.#parts;
+    const { asking } = this.#parts;
     const head = await asking.ask(end, (limits) => end.headManifest(reference, limits));
     if (head.kind !== "found") return head;
     const digest = head.digest ?? parseDigest(reference);
     if (digest !== undefined) return { kind: "found", digest, mediaType: head.mediaType };
+    return await this.#read(end, reference);
+  }
+
+  async #read(end: ImageSource | ImageTarget, reference: Tag | Digest): Promise<Named> {
+    const { asking, shelf } = this.#parts;
     const body = await asking.ask(end, (limits) => end.getManifest(reference, limits));
     if (body.kind === "found") shelf.put(body);
     return body;

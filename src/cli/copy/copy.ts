@@ -63,7 +63,8 @@ async function copy(
   const options = copyOptions(flags, flags.overwrite);
   const pairs = await pairsOf(session, { ...words, allTags: flags.allTags === true, referrers: flags.referrers });
   const made = flags.createRepositories === true ? await creating(session, pairs) : pairs;
-  const plan = await planCopies(session.parts, made, { options, estimate: isPlan ? "copies" : "none" });
+  const planning = { options, estimate: isPlan ? "copies" : "none", isForCopy: !isPlan } as const;
+  const plan = await planCopies(session.parts, made, planning);
   if (!isPlan) return await carryOut(session, plan, flags);
   showPlan(session.view, plan);
   if (plan.counts.copy + plan.counts.differs > 0) session.view.note("nothing is written; --apply carries it out");

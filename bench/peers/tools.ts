@@ -26,7 +26,13 @@ export function findRegsync(): Tool {
   return findGoProgram("regctl", "regsync");
 }
 
-function findGoProgram(name: string, binary: string): Tool {
+/** Our own program of this checkout, or built from it. */
+export function findOwn(path: string): Tool {
+  return existsSync(path) ? found(path) : missing(`${path} is not there: npm run build`);
+}
+
+/** A Go program at the version that the tests against real components use, installed by Go if it is not there. */
+export function findGoProgram(name: string, binary: string): Tool {
   const program = GO_PROGRAMS.find((candidate) => candidate.name === name);
   if (program === undefined) return missing(`no version of ${name} is pinned in test/real/versions.ts`);
   const folder = programFolder(program);

@@ -3,6 +3,8 @@ import { blobHeld } from "./blob-held.ts";
 import { blobRedirect } from "./blob-redirect.ts";
 import { coldHerd } from "./cold-herd.ts";
 import { coldStream } from "./cold-stream.ts";
+import { copyLarge } from "./copy-large.ts";
+import { copySmall } from "./copy-small.ts";
 import { manifestHeld } from "./manifest-held.ts";
 import { manifestRedirect } from "./manifest-redirect.ts";
 import { memory } from "./memory.ts";
@@ -23,5 +25,7 @@ export const ROWS: readonly Row[] = [
   scale,
   pushBlob,
   syncHeld,
+  copyLarge,
+  copySmall,
   zb,
 ];

@@ -1,3 +1,4 @@
+import { until } from "../../src/server/testing/world.ts";
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
@@ -65,7 +66,7 @@ test("a server that is told to stop lets the pull that runs finish", async () =>
   const pulling = clients.pull("containerd", periplus.endpoint, app, PULL);
   await gate.reached;
   const stopped = periplus.running.stop();
-  expect((await get(periplus.endpoint, "/readyz")).status).toBe(503);
+  await until(async () => (await get(periplus.endpoint, "/readyz")).status === 503, "it says that it stops");
   gate.open();
   expect(await pulling).toMatchObject({ kind: "pulled", digest: app.manifest.digest });
   expect(await stopped).toBe(0);

@@ -1,6 +1,6 @@
 import type { Descriptor } from "../manifest/manifest.ts";
 import type { Repository } from "../reference/repository.ts";
-import { Gate } from "../registry/gate.ts";
+import { Gate, type Place } from "../registry/gate.ts";
 import type { Answer, BlobStream } from "../registry/remote.ts";
 import type { PushedBlob } from "../registry/writable.ts";
 import { type Asking, stopped } from "./asking.ts";
@@ -24,16 +24,20 @@ export type Transferred =
   | { readonly kind: "failed"; readonly failure: CopyFailure };
 
 const mountsMax = 3;
+/** Blobs from here on are read and hashed, piece by piece, and half as many at once keep memory within bounds and are no slower. */
+const largeBytes = 64 * 1024 * 1024;
 
 /** Brings blobs to their targets: each once for each registry, a number at once, nothing that is there. */
 export class Transfers {
   readonly #asking: Asking;
   readonly #placed = new PlacedBlobs();
   readonly #gate: Gate;
+  readonly #largeGate: Gate;
 
   constructor(asking: Asking, atOnce: number) {
     this.#asking = asking;
     this.#gate = new Gate(atOnce);
+    this.#largeGate = new Gate(Math.ceil(atOnce / 2));
   }
 
   /** Makes sure that a blob is at its target. */
@@ -47,7 +51,7 @@ export class Transfers {
     const { target, blob } = transfer;
     const head = await this.#asking.ask(target, (limits) => target.headBlob(blob.digest, limits));
     if (head.kind === "found") return { isThere: true, outcome: { kind: "there" } };
-    const turn = await this.#gate.enter(this.#asking.signal);
+    const turn = await this.#turn(blob);
     if (turn === undefined) return { isThere: false, outcome: outcomeOf(transfer, stopped(target), "target") };
     try {
       const outcome = await this.#push(transfer, [...siblingOf(transfer), ...mountFrom].slice(0, mountsMax));
@@ -55,6 +59,21 @@ export class Transfers {
     } finally {
       turn.release();
     }
+  }
+
+  /** A large one waits for its turn among the large ones first, so that it never keeps a place while it waits. */
+  async #turn({ sizeBytes }: Descriptor): Promise<Place | undefined> {
+    const { signal } = this.#asking;
+    if (sizeBytes <= largeBytes) return await this.#gate.enter(signal);
+    const large = await this.#largeGate.enter(signal);
+    const place = large && (await this.#gate.enter(signal));
+    const release = (): void => {
+      place?.release();
+      large?.release();
+    };
+    if (place !== undefined) return { release };
+    release();
+    return undefined;
   }
 
   async #push(transfer: Transfer, mountFrom: readonly Repository[]): Promise<Transferred> {

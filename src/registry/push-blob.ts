@@ -31,11 +31,15 @@ export async function pushBlob(
   const source = new BlobSource(blob);
   if (source.end !== undefined) return source.end;
   const question = { repository, digest: blob.digest, limits };
-  const opened = await openUpload(operations, question, blob.mountFrom);
-  if (opened.kind !== "session") return opened;
   const push = { operations, question, source, sizeBytes: blob.sizeBytes };
+  const openSource = (): Promise<void> => source.openNative(operations.nativeTries);
+  // What cannot be mounted is sent, so the source is opened while the upload is.
+  const opening = blob.mountFrom.length === 0 ? openSource() : undefined;
   try {
-    await source.openNative(operations.nativeTries);
+    const opened = await openUpload(operations, question, blob.mountFrom);
+    await opening;
+    if (opened.kind !== "session") return opened;
+    if (opening === undefined) await openSource();
     return source.end === undefined ? await drive(push, opened) : await ended(push, opened, source.end);
   } finally {
     source.close();

@@ -138,6 +138,21 @@ test("a source that does not have it is absent, and no body is begun for it", as
   expect(askedOf(to)).toEqual(["POST ", "DELETE 1"]);
 });
 
+test.each<[string, ScriptedReply, ScriptedReply]>([
+  ["that says its length", { status: 403 }, {}],
+  ["that does not", { status: 403 }, { body: content, length: "chunked" }],
+  ["of what needs a repository first", { status: 404, body: `{"errors":[{"code":"NAME_UNKNOWN"}]}` }, {}],
+])("a source %s is let go where no upload is begun", async (_, refusal, reply) => {
+  from.on("GET", blobPath, { body: content, ...reply });
+  to.on("POST", `/v2/${name}/blobs/uploads/`, refusal);
+  const budget = { requests: undefined, perMs: 1000, concurrent: 1 };
+  const source = clientOf(from.url, { upstream: { budget } });
+  const copying = copy(source);
+  expect(await copying.answer).toMatchObject({ kind: "unavailable", status: refusal.status });
+  expect([source.clock.pending(), copying.told()]).toEqual([0, 0]);
+  expect((await source.registry.headBlob(name, digest, source.limits)).kind).toBe("found");
+});
+
 test.each([0, 1, 70_000, 6 * MiB].flatMap((at) => [{ at, by: "fin" } as const, { at, by: "rst" } as const]))(
   "a source that is cut by $by after $at bytes is read here from then on",
   async (cut) => {

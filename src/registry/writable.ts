@@ -22,7 +22,8 @@ export interface BlobToPush {
 
 /**
  * What a push of a blob came to. `unavailable` is the target's answer, or what `open` answered, or `wrong-bytes` where the source's are not
- * the digest's. A repository that has to be made first is status 404 with the code `NAME_UNKNOWN`, before `open` is asked.
+ * the digest's. A repository that has to be made first is status 404 with the code `NAME_UNKNOWN`, before a byte
+ * of the source is read.
  */
 export type PushedBlob =
   /** `sentBytes` counts twice what was sent twice. */

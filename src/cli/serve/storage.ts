@@ -1,8 +1,6 @@
 import { dirname } from "node:path";
-import { type S3CredentialWorld, s3CredentialSource } from "../../config/s3-credentials.ts";
+import type { S3CredentialWorld } from "../../config/s3-credentials.ts";
 import type { BlobPlace, StorageSettings } from "../../config/settings.ts";
-import { createS3Bucket } from "../../s3/client.ts";
-import { openObjectContent } from "../../store/object-content.ts";
 import { asFailure, Failure } from "../../errors/failure.ts";
 import { type ContentStore, openFileContent } from "../../store/content.ts";
 import type { ContentIndex } from "../../store/content-index.ts";
@@ -57,8 +55,14 @@ export async function openStorage(settings: StorageSettings, world: S3Credential
   };
 }
 
-function openContent(blobs: BlobPlace, layout: Layout, world: S3CredentialWorld): Promise<ContentStore> {
+/** The client of buckets is loaded where there is one: a server of files spares itself its memory. */
+async function openContent(blobs: BlobPlace, layout: Layout, world: S3CredentialWorld): Promise<ContentStore> {
   if (blobs.kind === "files") return openFileContent(layout);
+  const [{ createS3Bucket }, { openObjectContent }, { s3CredentialSource }] = await Promise.all([
+    import("../../s3/client.ts"),
+    import("../../store/object-content.ts"),
+    import("../../config/s3-credentials.ts"),
+  ]);
   const { bucket: settings, isLinked } = blobs;
   const bucket = createS3Bucket({ settings, credentials: s3CredentialSource(settings.credentials, world) });
   return openObjectContent(bucket, layout, { isLinked });

@@ -19,6 +19,8 @@ export class BlobSource {
   /** What was read and lies beyond the part that was asked for. */
   #rest: Bytes | undefined;
   #givenBytes = 0;
+  /** A piece was read for a body that was wanted no more by then: what is read next does not follow what was given. */
+  #hasLost = false;
   /** Which body is the present one; former ones give nothing more. */
   #turn = 0;
   #toldBytes = 0;
@@ -120,7 +122,8 @@ export class BlobSource {
   }
 
   #goTo(startByte: number): void {
-    if (this.#bytes.isReading || this.#givenBytes !== startByte) {
+    if (this.#bytes.isReading || this.#hasLost || this.#givenBytes !== startByte) {
+      this.#hasLost = false;
       this.#givenBytes = this.#bytes.rewind(startByte);
       this.#rest = undefined;
     }
@@ -131,6 +134,7 @@ export class BlobSource {
   async #take(turn: number, { startByte, endByte }: Part): Promise<Bytes | undefined> {
     while (turn === this.#turn) {
       const piece = this.#rest ?? (await this.#bytes.read());
+      if (turn !== this.#turn) this.#hasLost ||= piece !== undefined;
       if (piece === undefined || turn !== this.#turn) return undefined;
       const from = Math.max(0, Math.min(startByte - this.#givenBytes, piece.byteLength));
       const to = Math.min(endByte - this.#givenBytes, piece.byteLength);

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { algorithmOf, type Digest, hexOf } from "../reference/digest.ts";
 import type { Answer, BlobStream } from "../registry/remote.ts";
 import { unavailable } from "../registry/unavailable.ts";
+import { syncFolder } from "../store/files.ts";
 import { diskFailure, hasCode } from "./disk-failure.ts";
 import { HeadAsking } from "./head-asking.ts";
 import type { BlobPut, BlobTarget, Holdings, SpooledBlob } from "./target.ts";
@@ -99,16 +100,6 @@ async function writeDraft(draft: string, { digest, path }: SpooledBlob, signal: 
     await file.close();
   }
   return hash.digest("hex");
-}
-
-/** So that the name is on the disk too. */
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, "r");
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
 
 async function openIn(folder: string, digest: Digest, startByte: number): Promise<Answer<BlobStream>> {

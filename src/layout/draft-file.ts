@@ -1,6 +1,7 @@
 import { constants } from "node:fs";
 import { type FileHandle, open, rename, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
+import { syncFolder } from "../store/files.ts";
 import { isNotFound } from "./bytes.ts";
 
 /** A file that is written under another name than its own. Every method throws the system's error. */
@@ -85,15 +86,5 @@ class FileDraft implements DraftFile {
     await unlink(this.path).catch((error: unknown) => {
       if (!isNotFound(error)) throw error;
     });
-  }
-}
-
-/** Makes names in a folder last. */
-export async function syncFolder(path: string): Promise<void> {
-  const handle = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }

@@ -283,6 +283,10 @@ test("a running download is joined from another repository only with its upstrea
   gate.open();
   await Promise.all([first, bytesOf(joined)]);
   expect(registry.count("GET blob")).toBe(1);
+  // That word is remembered: once it is held, it is held at both.
+  await settled();
+  registry.blobHeads.clear();
+  expect((await mirror.open(other, digest)).kind).toBe("held");
 });
 
 test("absent is the upstream's own word and is held for a minute; no information is neither", async () => {

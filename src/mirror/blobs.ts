@@ -142,6 +142,8 @@ export class BlobMirror {
     if (!isSamePlace(fill.source.place, pull.place)) {
       const answer = await this.#ask(pull, fill.digest);
       if (answer.kind !== "found") return answer;
+      // Seen here too, for when it is held.
+      await this.#parts.index.link(pull.place, fill.digest);
       if (fill.failure !== undefined || this.#fills.get(fill.digest) !== fill) return this.open(pull, fill.digest);
     }
     return { kind: "filling", fill, origin: "joined" };

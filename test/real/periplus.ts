@@ -1,6 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { stringify } from "yaml";
+import { until } from "../../src/server/testing/world.ts";
 import { type Endpoint, get } from "./endpoint.ts";
 import { freePort, launch, type Running, temporaryFolder } from "./process.ts";
 
@@ -33,6 +34,8 @@ export interface Periplus extends AsyncDisposable {
   configure(config: PeriplusConfig): Promise<void>;
   /** Everything printed so far: the access records, one a line, among it. */
   log(): Promise<string>;
+  /** Resolves once no download runs: a client has its last byte before the blob is kept. */
+  settled(): Promise<void>;
 }
 
 /** The launcher of a checkout. */
@@ -72,9 +75,15 @@ export async function startPeriplus(options: PeriplusOptions): Promise<Periplus>
     configFile,
     configure,
     log: () => Bun.file(running.logFile).text(),
+    settled: () => until(async () => (await fillsRunning(endpoint)) === 0, "downloads still run"),
     [Symbol.asyncDispose]: async () => {
       await running[Symbol.asyncDispose]();
       await folder[Symbol.asyncDispose]();
     },
   };
+}
+
+async function fillsRunning(endpoint: Endpoint): Promise<number> {
+  const [, count = ""] = /^periplus_fills_running (\d+)$/m.exec(await (await get(endpoint, "/metrics")).text()) ?? [];
+  return Number.parseInt(count, 10);
 }

@@ -45,6 +45,7 @@ test("a server killed in the middle of a download keeps nothing torn, and what w
   await using gate = await startGate(upstream.endpoint, big!.digest);
   await using first = await start(storage, gate.endpoint);
   await get(first.endpoint, `/v2/registry.test/app/blobs/${small!.digest}`).then((answer) => answer.bytes());
+  await first.settled();
   const pulling = clients.pull("crane", first.endpoint, app, PULL);
   await gate.reached;
   await kill(first);
@@ -79,6 +80,7 @@ test("a server killed and started again serves what it held while the upstream i
     const image = fixtures[name];
     await clients.expectPull("crane", first.endpoint, image, { repository: `registry.test/${image.repository}` });
   }
+  await first.settled();
   await kill(first);
   await upstream.running.stop();
   await using second = await start(storage, upstream.endpoint);

@@ -63,7 +63,7 @@ test("what a manifest had that was deleted goes, but for what another one names"
   const first = await tag(["shared", "own"], "first");
   await tag(["shared"], "second");
   world.nowMs += 5000;
-  await world.index.removeManifest(repository, first as Digest);
+  await world.index.removeManifest(repository, first as Digest, ["first" as Tag]);
   expect(await collect()).toEqual({ blobs: 1, files: 1, uploads: 0 });
   expect([isHeld(shared), isHeld(own)]).toEqual([true, false]);
 });
@@ -184,7 +184,7 @@ test("collections beside pushes lose nothing that was acknowledged, and leave no
           }
           const digest = await tag(texts, `t${writer}-${round}`);
           if (digest === "missing") continue;
-          if (round % 2 === 0) await world.index.removeManifest(repository, digest as Digest);
+          if (round % 2 === 0) await world.index.removeManifest(repository, digest as Digest, [`t${writer}-${round}` as Tag]);
           else kept.push(texts);
           break;
         }

@@ -111,7 +111,7 @@ test.each<[string, unknown, string | null, string]>([
   expect(await put(text, { contentType })).toMatchObject({ kind: "added", digest });
   const row = await world.index.tagged(repository, "v1" as Tag);
   expect(row).toEqual({ digest, mediaType, bytes: new TextEncoder().encode(text) });
-  await world.index.removeManifest(repository, digest);
+  await world.index.removeManifest(repository, digest, ["v1" as Tag]);
 });
 
 test("a manifest is pushed by a digest of either kind, with the tags that are asked for", async () => {
@@ -120,7 +120,7 @@ test("a manifest is pushed by a digest of either kind, with the tags that are as
     expect(await put(image, { reference: digest, tags: ["a", "b", "a"] })).toMatchObject({ kind: "added", digest });
     expect((await world.index.tagsOf(repository, digest)).map(String)).toEqual(["a", "b"]);
     expect(algorithmOf(digest)).toBe(algorithm);
-    await world.index.removeManifest(repository, digest);
+    await world.index.removeManifest(repository, digest, ["a" as Tag, "b" as Tag]);
   }
 });
 

@@ -108,7 +108,7 @@ for (const [kind, make] of kinds) {
       if (at === other) await addBlob(at, "aa");
       expect(await hosted.blob(at, digest("aa"))).toBeDefined();
       expect(await hosted.manifest(at, digest("aa"))).toBeDefined();
-      await hosted.removeManifest(at, digest("aa"));
+      await hosted.removeManifest(at, digest("aa"), []);
       expect(await hosted.blob(at, digest("aa"))).toBeDefined();
       expect(await hosted.manifest(at, digest("aa"))).toBeUndefined();
     }
@@ -192,14 +192,18 @@ for (const [kind, make] of kinds) {
       const more = { tags: [tag("v1"), tag("v2")], refersTo: refersTo("bb", "x/y") };
       await hosted.addManifest(at, manifest("aa", more), 1);
     }
-    expect(await hosted.removeManifest(repository, digest("aa"))).toBe(true);
-    expect(await hosted.removeManifest(repository, digest("aa"))).toBe(false);
+    const [v1, v2] = ["v1" as Tag, "v2" as Tag];
+    // Another one was set since these were looked up.
+    expect(await hosted.removeManifest(repository, digest("aa"), [v1])).toBe(false);
+    expect(await tagsNow(repository)).toEqual([v1, v2]);
+    expect(await hosted.removeManifest(repository, digest("aa"), [v1, v2])).toBe(true);
+    expect(await hosted.removeManifest(repository, digest("aa"), [v1, v2])).toBe(false);
     const query = { subject: digest("bb"), artifactType: undefined, after: "", limit: 9 };
     expect([await tagsNow(repository), await hosted.referrers(repository, query)]).toEqual([[], []]);
     expect(await hosted.manifest(other, digest("aa"))).toBeDefined();
     expect(await tagsNow(other)).toEqual(["v1", "v2"]);
     expect(await hosted.referrers(other, query)).toHaveLength(1);
-    await hosted.removeManifest(other, digest("aa"));
+    await hosted.removeManifest(other, digest("aa"), [v1, v2]);
     expect(await content.manifest(digest("aa"))).toBeUndefined();
   });
 
@@ -207,7 +211,7 @@ for (const [kind, make] of kinds) {
     const row = { digest: digest("aa"), mediaType, bytes: manifest("aa").bytes };
     await content.putManifest(place, row);
     await hosted.addManifest(repository, manifest("aa"), 1);
-    await hosted.removeManifest(repository, digest("aa"));
+    await hosted.removeManifest(repository, digest("aa"), []);
     expect(await content.manifestAt(place, digest("aa"))).toEqual(row);
     await hosted.addManifest(repository, manifest("aa"), 1);
     await content.removeManifest(digest("aa"));
@@ -266,7 +270,7 @@ for (const [kind, make] of kinds) {
     expect(await collect(other, 11)).toBe(true);
     expect(await collect(other, 11)).toBe(false);
     expect(await collect(repository, 99)).toBe(false);
-    await hosted.removeManifest(repository, digest("aa"));
+    await hosted.removeManifest(repository, digest("aa"), []);
     // Its manifest had it promised anew.
     expect(await collect(repository, 20)).toBe(false);
     expect(await collect(repository, 21)).toBe(true);

@@ -99,8 +99,8 @@ export interface HostedIndex {
   addManifest(repository: Repository, manifest: HostedManifest, atMs: number): Promise<AddedManifest>;
   /** True when it was there. */
   removeTag(repository: Repository, tag: Tag): Promise<boolean>;
-  /** Takes a manifest out of the repository, with its tags there. True when it was there. */
-  removeManifest(repository: Repository, digest: Digest): Promise<boolean>;
+  /** Takes a manifest out of the repository, with its tags there. False when it was not there, or has a tag that is not named. */
+  removeManifest(repository: Repository, digest: Digest, tags: readonly Tag[]): Promise<boolean>;
   /** Takes a blob out of the repository. True when it was there. */
   removeBlob(repository: Repository, digest: Digest): Promise<boolean>;
 

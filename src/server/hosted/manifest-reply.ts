@@ -71,8 +71,11 @@ export async function removeManifestReply(asked: HostedRequest, reference: Tag |
   if (denied !== undefined) return denied;
   const isRemoved = await (digest === undefined
     ? hosted.index.removeTag(repository, reference as Tag)
-    : hosted.index.removeManifest(repository, digest));
-  return isRemoved ? new Response(null, { status: 202, headers: ownHeaders }) : manifestUnknown();
+    : hosted.index.removeManifest(repository, digest, tags));
+  if (isRemoved) return new Response(null, { status: 202, headers: ownHeaders });
+  // Still there: it was given another tag in the meantime, which may be one that never changes.
+  const isThere = digest !== undefined && (await hosted.index.manifest(repository, digest)) !== undefined;
+  return isThere ? removeManifestReply(asked, reference) : manifestUnknown();
 }
 
 function notPutReply(put: Exclude<PutManifest, { readonly kind: "added" }>, asked: HostedRequest): Response {

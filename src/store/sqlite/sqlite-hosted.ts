@@ -145,9 +145,9 @@ export class SqliteHostedIndex implements HostedIndex {
     return this.#change(["removeOwnTag", repository, tag]);
   }
 
-  removeManifest(repository: Repository, digest: Digest): Promise<boolean> {
+  removeManifest(repository: Repository, digest: Digest, tags: readonly Tag[]): Promise<boolean> {
     return this.#change(
-      ["removeMember", repository, digest, "manifest"],
+      ["removeManifestMember", repository, digest, JSON.stringify(tags)],
       ["removeOwnTagsOf", repository, digest],
       ["forgetParts", digest],
       ["removeReferrer", repository, digest],
@@ -156,7 +156,7 @@ export class SqliteHostedIndex implements HostedIndex {
   }
 
   removeBlob(repository: Repository, digest: Digest): Promise<boolean> {
-    return this.#change(["removeMember", repository, digest, "blob"]);
+    return this.#change(["removeBlobMember", repository, digest]);
   }
 
   async uses(digest: Digest, limit: number): Promise<readonly HostedUse[]> {

@@ -94,7 +94,9 @@ export const writes = {
     ON CONFLICT DO UPDATE SET set_at = set_at WHERE digest = excluded.digest`,
   removeOwnTag: "DELETE FROM own_tags WHERE repository = ? AND tag = ?",
   removeOwnTagsOf: "DELETE FROM own_tags WHERE repository = ? AND digest = ?",
-  removeMember: "DELETE FROM members WHERE repository = ? AND digest = ? AND kind = ?",
+  removeBlobMember: "DELETE FROM members WHERE repository = ? AND digest = ? AND kind = 'blob'",
+  removeManifestMember: `DELETE FROM members WHERE repository = ?1 AND digest = ?2 AND kind = 'manifest' AND NOT EXISTS
+      (SELECT 1 FROM own_tags WHERE repository = ?1 AND digest = ?2 AND tag NOT IN (SELECT value FROM json_each(?3)))`,
   collectMember: `DELETE FROM members WHERE repository = ?1 AND digest = ?2 AND kind = 'blob' AND leased_at < ?3
     AND NOT EXISTS (SELECT 1 FROM parts JOIN members holders ON holders.digest = parts.parent
       WHERE parts.child = ?2 AND holders.repository = ?1 AND holders.kind = 'manifest')`,

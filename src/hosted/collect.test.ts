@@ -184,7 +184,8 @@ test("collections beside pushes lose nothing that was acknowledged, and leave no
           }
           const digest = await tag(texts, `t${writer}-${round}`);
           if (digest === "missing") continue;
-          if (round % 2 === 0) await world.index.removeManifest(repository, digest as Digest, [`t${writer}-${round}` as Tag]);
+          if (round % 2 === 0)
+            await world.index.removeManifest(repository, digest as Digest, [`t${writer}-${round}` as Tag]);
           else kept.push(texts);
           break;
         }

@@ -9,7 +9,7 @@ import type { DownloadLimits } from "./download.ts";
 import type { MirrorEvents } from "./events.ts";
 import { ExpiringMap } from "./expiring.ts";
 import { Fill } from "./fill.ts";
-import { answerLimits, type Origin, type Pull, placeKey, refusedAnswer, waits } from "./pull.ts";
+import { answerLimits, isSamePlace, type Origin, type Pull, placeKey, refusedAnswer, waits } from "./pull.ts";
 import type { Quota } from "./quota.ts";
 import type { PullIndex } from "./tolerant-index.ts";
 
@@ -70,8 +70,7 @@ export class BlobMirror {
 
   async open(pull: Pull, digest: Digest): Promise<BlobOutcome> {
     const own = this.#fills.get(digest);
-    const isOwn = own?.failure === undefined && own !== undefined && isSamePlace(own.source.place, pull.place);
-    if (isOwn) return { kind: "filling", fill: own, origin: "joined" };
+    if (own?.failure === undefined && own?.isAt(pull.place)) return { kind: "filling", fill: own, origin: "joined" };
     return (await this.#held(pull, digest)) ?? this.#fill(pull, digest);
   }
 
@@ -139,10 +138,11 @@ export class BlobMirror {
   }
 
   async #join(pull: Pull, fill: Fill): Promise<BlobOutcome> {
-    if (!isSamePlace(fill.source.place, pull.place)) {
+    if (!fill.isAt(pull.place)) {
       const answer = await this.#ask(pull, fill.digest);
       if (answer.kind !== "found") return answer;
-      // Seen here too, for when it is held.
+      // Seen here too: as long as it runs, and when it is held.
+      fill.addPlace(pull.place);
       await this.#parts.index.link(pull.place, fill.digest);
       if (fill.failure !== undefined || this.#fills.get(fill.digest) !== fill) return this.open(pull, fill.digest);
     }
@@ -234,8 +234,4 @@ export class BlobMirror {
       notKept: (failure: Failure) => events.notKept(failure.message),
     };
   }
-}
-
-function isSamePlace(one: Place, other: Place): boolean {
-  return one.upstream === other.upstream && one.repository === other.repository;
 }

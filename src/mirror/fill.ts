@@ -1,10 +1,12 @@
 import { asFailure, Failure } from "../errors/failure.ts";
 import { algorithmOf, type Digest, digestFrom } from "../reference/digest.ts";
 import type { BlobStream } from "../registry/remote.ts";
+import type { Place } from "../store/content-index.ts";
 import type { Draft } from "../store/draft.ts";
 import { type DownloadSource, download } from "./download.ts";
 import { DraftWriter } from "../store/draft-writer.ts";
 import { closeBytes, FillReaders } from "./fill-readers.ts";
+import { isSamePlace } from "./pull.ts";
 import { RecentChunks } from "./recent-chunks.ts";
 
 /** What a fill needs of those who keep content. */
@@ -54,6 +56,7 @@ export class Fill {
   readonly #draft: Draft | undefined;
   readonly #writer: DraftWriter | undefined;
   readonly #keeper: FillKeeper;
+  readonly #places: Place[];
   readonly #recent = new RecentChunks();
   readonly #hasher: Bun.CryptoHasher;
   readonly #readers = new FillReaders();
@@ -69,6 +72,7 @@ export class Fill {
 
   constructor(source: DownloadSource, sizeBytes: number | undefined, draft: Draft | undefined, keeper: FillKeeper) {
     this.source = source;
+    this.#places = [source.place];
     this.sizeBytes = sizeBytes;
     this.#draft = draft;
     this.#keeper = keeper;
@@ -84,6 +88,16 @@ export class Fill {
 
   get digest(): Digest {
     return this.source.digest;
+  }
+
+  /** Whether that place's upstream has said that it has this. */
+  isAt(place: Place): boolean {
+    return this.#places.some((known) => isSamePlace(known, place));
+  }
+
+  /** Said when another place's upstream has it too. */
+  addPlace(place: Place): void {
+    this.#places.push(place);
   }
 
   /** Bytes received so far. */

@@ -44,6 +44,11 @@ export interface FoundManifestHead {
 /** The answer to a pull of a manifest. */
 export type ManifestOutcome = FoundManifest | Absent | Unavailable;
 
+/** Whether both are the same repository of the same upstream. */
+export function isSamePlace(one: Place, other: Place): boolean {
+  return one.upstream === other.upstream && one.repository === other.repository;
+}
+
 /** A key for maps of a place and something in it. No part of it may hold a line feed. */
 export function placeKey({ upstream, repository }: Place, of: string): string {
   return `${upstream}\n${repository}\n${of}`;

@@ -101,6 +101,7 @@ test("blobs that nobody has pulled lately make room for one that is", async () =
   await fillUp(small.path, MIB);
   const blob = (digest: string): Promise<Response> => get(second.endpoint, `/v2/registry.test/app/blobs/${digest}`);
   expect((await (await blob(arm64!.digest)).bytes()).length).toBe(arm64!.size);
+  await second.settled();
   await registry.running.stop();
   expect((await (await blob(arm64!.digest)).bytes()).length).toBe(arm64!.size);
   expect((await blob(amd64!.digest)).status).toBe(502);

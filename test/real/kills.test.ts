@@ -35,18 +35,18 @@ function start(): Promise<Periplus> {
 }
 
 /** Reads the first blob, then the others at once, to the end or until the server is gone, and says after each piece how many bytes have come in all. */
-async function pull(
-  { endpoint }: Periplus,
-  blobs: readonly UniqueBlob[],
-  onBytes: (total: number) => void,
-): Promise<void> {
+async function pull(periplus: Periplus, blobs: readonly UniqueBlob[], onBytes: (total: number) => void): Promise<void> {
   let total = 0;
   const one = async ({ path }: UniqueBlob): Promise<void> => {
-    const answer = await get(endpoint, `/v2/registry.test/${path}`);
+    const answer = await get(periplus.endpoint, `/v2/registry.test/${path}`);
     for await (const piece of answer.body ?? []) onBytes((total += piece.byteLength));
   };
   const [first, ...others] = blobs;
-  if (first !== undefined) await one(first).catch(() => undefined);
+  if (first !== undefined) {
+    await one(first).catch(() => undefined);
+    // What comes after the kill is about the others: the first is kept.
+    await periplus.settled().catch(() => undefined);
+  }
   await Promise.all(others.map((blob) => one(blob).catch(() => undefined)));
 }
 

@@ -84,6 +84,7 @@ export async function startPeriplus(options: PeriplusOptions): Promise<Periplus>
 }
 
 async function fillsRunning(endpoint: Endpoint): Promise<number> {
-  const [, count = ""] = /^periplus_fills_running (\d+)$/m.exec(await (await get(endpoint, "/metrics")).text()) ?? [];
+  const [, count = ""] =
+    /^periplus_fills_running\{\} (\d+)$/m.exec(await (await get(endpoint, "/metrics")).text()) ?? [];
   return Number.parseInt(count, 10);
 }

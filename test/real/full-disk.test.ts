@@ -93,6 +93,7 @@ test("blobs that nobody has pulled lately make room for one that is", async () =
   const config = { ...cacheOf(registry), storage: small.path };
   await using first = await startPeriplus({ config });
   await clients.expectPull("containerd", first.endpoint, app, { repository: "registry.test/app" });
+  await first.settled();
   await first.running[Symbol.asyncDispose]();
   const index = new Database(join(small.path, "v1", "index.db"));
   index.run("UPDATE blobs SET pulled_at = 0");

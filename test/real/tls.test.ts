@@ -88,13 +88,16 @@ function shown({ host }: Endpoint): Promise<string> {
     resolve(socket.getPeerCertificate().fingerprint256);
     socket.destroy();
   });
-  socket.once("error", reject);
+  socket.on("error", reject);
   return promise;
 }
 
+/** Asks until a connection is shown it; one that is made while the certificates change may be reset. */
 async function untilShown(endpoint: Endpoint, isNew: (fingerprint: string) => boolean): Promise<void> {
   const deadline = Date.now() + 20_000;
-  while (!isNew(await shown(endpoint))) {
+  for (;;) {
+    const fingerprint = await shown(endpoint).catch(() => undefined);
+    if (fingerprint !== undefined && isNew(fingerprint)) return;
     if (Date.now() > deadline) throw new Error("the new certificate is not shown");
     await Bun.sleep(POLL_MS);
   }

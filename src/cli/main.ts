@@ -2,7 +2,7 @@ import { Command } from "commander";
 import packageJson from "../../package.json" with { type: "json" };
 import { commands } from "./commands.ts";
 import { loadFor } from "./lazy-command.ts";
-import { liftRequestCap } from "./request-cap.ts";
+import { setRuntimeVariables } from "./runtime-variables.ts";
 import { exitOnUsage } from "./usage.ts";
 
 /** The whole program, or as much of it as the words need. */
@@ -16,6 +16,6 @@ async function program(words: readonly string[]): Promise<Command> {
 }
 
 const [name] = process.argv.slice(2);
-// Only what serves or fills a cache has so many requests in flight; every other command starts once, and so in half the time.
-if (name === "serve" || name === "cache") liftRequestCap((message) => process.stderr.write(`${message}\n`));
+// Only what serves or fills a cache has so much under way; every other command starts once, and so in half the time.
+if (name === "serve" || name === "cache") setRuntimeVariables((message) => process.stderr.write(`${message}\n`));
 await exitOnUsage(await program(process.argv.slice(2)), (status) => process.exit(status)).parseAsync();

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { mediaTypes } from "../../manifest/media-types.ts";
 import { digestOf } from "../../mirror/testing/fake-registry.ts";
+import { runtimeVariables } from "../runtime-variables.ts";
 
 // The real program, as people start it, before a registry on a port: with a server, without one, and after its death.
 
@@ -68,7 +69,7 @@ interface Ended {
 function spawn(args: readonly string[]): Bun.Subprocess<"pipe", "pipe", "pipe"> {
   return Bun.spawn([process.execPath, main, ...args], {
     cwd: folder,
-    env: { ...process.env, BUN_CONFIG_MAX_HTTP_REQUESTS: "65336" },
+    env: { ...process.env, ...runtimeVariables },
     stdio: ["pipe", "pipe", "pipe"],
   });
 }

@@ -9,7 +9,7 @@ import { refuseTakenPort } from "../../server/listener.ts";
 import { Metrics } from "../../server/metrics.ts";
 import { createRemoteRegistry } from "../../registry/client.ts";
 import { exitStatus } from "../exit.ts";
-import { ownCommand } from "../request-cap.ts";
+import { ownCommand } from "../runtime-variables.ts";
 import { createHosted } from "./hosting.ts";
 import { LineSink } from "./lines.ts";
 import { drainTimes, ServerProcess } from "./process.ts";

@@ -9,6 +9,7 @@ import type { DownloadLimits } from "./download.ts";
 import type { MirrorEvents } from "./events.ts";
 import { ExpiringMap } from "./expiring.ts";
 import { Fill } from "./fill.ts";
+import type { FillKeeper } from "./fill-keeper.ts";
 import { answerLimits, isSamePlace, type Origin, type Pull, placeKey, refusedAnswer, waits } from "./pull.ts";
 import type { Quota } from "./quota.ts";
 import type { PullIndex } from "./tolerant-index.ts";
@@ -215,7 +216,7 @@ export class BlobMirror {
     }
   }
 
-  #keeper({ place, rule }: Pull, digest: Digest): ConstructorParameters<typeof Fill>[3] {
+  #keeper({ place, rule }: Pull, digest: Digest): FillKeeper {
     const { index, content, quota, events, nowMs } = this.#parts;
     return {
       makeRoom: (neededBytes) => quota.makeRoomOnDisk(neededBytes),

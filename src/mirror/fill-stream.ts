@@ -132,11 +132,10 @@ function restStream(fill: Fill, offset: number, keptBytes: number): ReadableStre
 async function hashWritten(fill: Fill, endByte: number): Promise<Bun.CryptoHasher> {
   const hasher = new Bun.CryptoHasher(algorithmOf(fill.digest));
   for (let offset = 0; offset < endByte; ) {
-    const bytes = await fill.readWritten(offset);
+    const bytes = await fill.readWritten(offset, endByte - offset);
     if (bytes === undefined || bytes.byteLength === 0) throw lostFailure(fill, "what was kept cannot be read back");
-    const part = bytes.subarray(0, endByte - offset);
-    hasher.update(part);
-    offset += part.byteLength;
+    hasher.update(bytes);
+    offset += bytes.byteLength;
   }
   return hasher;
 }

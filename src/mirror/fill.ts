@@ -5,21 +5,10 @@ import type { Place } from "../store/content-index.ts";
 import type { Draft } from "../store/draft.ts";
 import { type DownloadSource, download } from "./download.ts";
 import { DraftWriter } from "../store/draft-writer.ts";
+import type { FillKeeper } from "./fill-keeper.ts";
 import { closeBytes, FillReaders } from "./fill-readers.ts";
 import { isSamePlace } from "./pull.ts";
 import { RecentChunks } from "./recent-chunks.ts";
-
-/** What a fill needs of those who keep content. */
-export interface FillKeeper {
-  /** Makes room on a full disk; false when nothing could be evicted. */
-  makeRoom(neededBytes: number): Promise<boolean>;
-  /** Called once the bytes are right and on disk: publish them. Throws when they could not be kept. */
-  keep(draft: Draft, sizeBytes: number): Promise<void>;
-  /** Called when the upstream's bytes were not those of the digest. */
-  wrongBytes(message: string): void;
-  /** Called when nothing could be kept, with the reason. The clients are served all the same. */
-  notKept(failure: Failure): void;
-}
 
 /** What a read gives: bytes, the verified end, or that these bytes are no longer here and must be fetched again. */
 export type FillRead =
@@ -168,7 +157,7 @@ export class Fill {
       if (offset < this.#shownBytes) {
         const end = offset + Math.min(maxBytes, this.#readers.readBytes);
         const recent = this.#recent.read(offset, Math.min(end, this.#shownBytes));
-        const bytes = recent ?? (await this.#readWritten(offset, end).catch(() => null));
+        const bytes = recent ?? (await this.readWritten(offset, maxBytes).catch(() => null));
         if (bytes === null) return { kind: "lost", keptBytes: 0 };
         if (bytes !== undefined) return { kind: "bytes", bytes };
         if (this.#writer?.error !== undefined || this.#draft === undefined) {
@@ -180,12 +169,9 @@ export class Fill {
   }
 
   /** What the disk holds from an offset on, as far as one read goes; `undefined` when that is nothing. */
-  readWritten(offset: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    return this.#readWritten(offset, offset + this.#readers.readBytes);
-  }
-
-  async #readWritten(offset: number, wantedEnd: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    const end = Math.min(wantedEnd, this.#writer?.writtenBytes ?? 0, this.#shownBytes);
+  async readWritten(offset: number, maxBytes: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    const heldEnd = Math.min(this.#writer?.writtenBytes ?? 0, this.#shownBytes);
+    const end = Math.min(offset + Math.min(maxBytes, this.#readers.fileReadBytes), heldEnd);
     return this.#draft === undefined || offset >= end ? undefined : this.#draft.read(offset, end - offset);
   }
 

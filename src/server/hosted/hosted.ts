@@ -24,9 +24,21 @@ export interface HostedRequest {
   readonly request: Request;
   /** As it stands in the path, which may say more than the repository. */
   readonly name: string;
+  /** `?ns=`, by which the rule may have been found. */
+  readonly ns: string | undefined;
   readonly query: URLSearchParams;
   readonly rule: Rule;
   readonly asker: Asker;
   readonly repository: Repository;
   readonly pullable: Pullable;
+}
+
+/** Where something of the repository is to be asked for: by the name, and the `ns`, that this request had. */
+export function addressOf(
+  { name, ns }: HostedRequest,
+  path: string,
+  query: URLSearchParams = new URLSearchParams(),
+): string {
+  if (ns !== undefined) query.set("ns", ns);
+  return query.size === 0 ? `/v2/${name}/${path}` : `/v2/${name}/${path}?${query}`;
 }

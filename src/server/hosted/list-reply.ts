@@ -3,7 +3,7 @@ import type { Digest } from "../../reference/digest.ts";
 import type { Repository } from "../../reference/repository.ts";
 import type { HostedIndex } from "../../store/hosted-index.ts";
 import { errorReply, ownHeaders } from "../replies.ts";
-import type { HostedRequest } from "./hosted.ts";
+import { addressOf, type HostedRequest } from "./hosted.ts";
 
 const listMax = 10_000;
 /** Descriptors of a page of referrers: each is at most as large as its manifest's annotations, so that a page is bounded too. */
@@ -11,14 +11,15 @@ const referrersMax = 500;
 const referrersMaxBytes = 4_000_000;
 
 /** GET of a list of tags. OCI distribution spec v1.1, "Listing Tags". */
-export async function tagsReply({ hosted, repository, query, name }: HostedRequest): Promise<Response> {
+export async function tagsReply(asked: HostedRequest): Promise<Response> {
+  const { hosted, repository, query } = asked;
   const limit = limitOf(query);
   if (limit === undefined) return badLimit();
   if (!(await hosted.index.has(repository))) return nameUnknown(repository);
   const tags = await hosted.index.tags(repository, query.get("last") ?? "", limit + 1);
   const page = tags.slice(0, limit);
-  const link =
-    limit > 0 && tags.length > limit ? nextLink(`/v2/${name}/tags/list`, { n: limit, last: page.at(-1) }) : {};
+  const more = queryOf({ n: limit, last: page.at(-1) });
+  const link = limit > 0 && tags.length > limit ? nextLink(addressOf(asked, "tags/list", more)) : {};
   return Response.json({ name: repository, tags: page }, { headers: { ...ownHeaders, ...link } });
 }
 
@@ -40,13 +41,14 @@ export async function catalogReply(
     last = next;
   }
   const page = names.slice(0, limit);
-  const link = limit > 0 && names.length > limit ? nextLink("/v2/_catalog", { n: limit, last: page.at(-1) }) : {};
+  const link =
+    limit > 0 && names.length > limit ? nextLink(`/v2/_catalog?${queryOf({ n: limit, last: page.at(-1) })}`) : {};
   return Response.json({ repositories: page }, { headers: { ...ownHeaders, ...link } });
 }
 
 /** GET of what refers to a manifest, which need not be there. OCI distribution spec v1.1, "Listing Referrers". */
 export async function referrersReply(asked: HostedRequest, subject: Digest): Promise<Response> {
-  const { hosted, repository, query, name } = asked;
+  const { hosted, repository, query } = asked;
   // A bare + reads as a space in a query. No media type has one, and many a `+json` is sent so.
   const artifactType = query.get("artifactType")?.replaceAll(" ", "+");
   const after = query.get("last") ?? "";
@@ -56,8 +58,8 @@ export async function referrersReply(asked: HostedRequest, subject: Digest): Pro
     .slice(0, referrersMax)
     .filter(({ descriptor }, i) => (sizeBytes += Buffer.byteLength(descriptor)) <= referrersMaxBytes || i === 0);
   const last = page.at(-1)?.digest;
-  const more = { last, artifactType };
-  const link = found.length > page.length ? nextLink(`/v2/${name}/referrers/${subject}`, more) : {};
+  const more = queryOf({ last, artifactType });
+  const link = found.length > page.length ? nextLink(addressOf(asked, `referrers/${subject}`, more)) : {};
   const filtered: Record<string, string> = artifactType === undefined ? {} : { "OCI-Filters-Applied": "artifactType" };
   const manifests = page.map(({ descriptor }) => descriptor).join(",");
   const body = `{"schemaVersion":2,"mediaType":"${mediaTypes.ociIndex}","manifests":[${manifests}]}`;
@@ -71,10 +73,14 @@ function limitOf(query: URLSearchParams): number | undefined {
   return /^\d{1,9}$/.test(n) ? Math.min(Number(n), listMax) : undefined;
 }
 
-function nextLink(path: string, values: Readonly<Record<string, string | number | undefined>>): Record<string, string> {
+function queryOf(values: Readonly<Record<string, string | number | undefined>>): URLSearchParams {
   const query = new URLSearchParams();
   for (const [key, value] of Object.entries(values)) if (value !== undefined) query.set(key, String(value));
-  return { Link: `<${path}?${query}>; rel="next"` };
+  return query;
+}
+
+function nextLink(address: string): Record<string, string> {
+  return { Link: `<${address}>; rel="next"` };
 }
 
 function badLimit(): Response {

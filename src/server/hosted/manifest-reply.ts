@@ -6,7 +6,7 @@ import { isImmutable, rightOf } from "../../rules/rights.ts";
 import type { Action } from "../../rules/rule.ts";
 import { readBody } from "../body.ts";
 import { contentType, errorReply, ownHeaders } from "../replies.ts";
-import type { HostedRequest } from "./hosted.ts";
+import { addressOf, type HostedRequest } from "./hosted.ts";
 
 /** GET and HEAD of a manifest of our own. OCI distribution spec v1.1, "Pulling manifests". */
 export async function hostedManifestReply(asked: HostedRequest, reference: Tag | Digest): Promise<Response> {
@@ -51,11 +51,11 @@ export async function putManifestReply(asked: HostedRequest, reference: Tag | Di
 
 function addedReply(
   { digest, subject }: Extract<PutManifest, { readonly kind: "added" }>,
-  { name }: HostedRequest,
+  asked: HostedRequest,
   tags: readonly Tag[],
 ): Response {
   const headers = new Headers(ownHeaders);
-  headers.set("Location", `/v2/${name}/manifests/${digest}`);
+  headers.set("Location", addressOf(asked, `manifests/${digest}`));
   headers.set("Docker-Content-Digest", digest);
   if (subject !== undefined) headers.set("OCI-Subject", subject);
   for (const tag of tags) headers.append("OCI-Tag", tag);

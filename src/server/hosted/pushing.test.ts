@@ -277,3 +277,22 @@ test.each<[string, string, number, string, string | null]>([
   expect([reply.status, reply.headers.get("allow")]).toEqual([status, allow]);
   expect(await errorCode(reply)).toBe(code);
 });
+
+test("a rule that is found by ns is found again at every address that an answer names", async () => {
+  const rules = [{ match: { ns: "own.test" }, serve: "store" }];
+  await using named = await createStoreWorld({ config: { rules } });
+  const at = (reply: Response): string => reply.headers.get("location") ?? "";
+  const begun = await named.ask("/v2/team/app/blobs/uploads/?ns=own.test", { method: "POST" });
+  const sent = await named.ask(at(begun), { method: "PATCH", body: "abc" });
+  const ended = await named.ask(`${at(sent)}&digest=${digest}`, { method: "PUT" });
+  expect([begun.status, sent.status, ended.status]).toEqual([202, 202, 201]);
+  expect(await (await named.ask(at(ended))).text()).toBe("abc");
+  const text = imageOf([]).replace(digestOf("{}"), digest);
+  for (const tag of ["a", "b"]) {
+    const put = await putManifest(named, `team/app/manifests/${tag}?ns=own.test`, text);
+    expect(await (await named.ask(at(put))).text()).toBe(text);
+  }
+  const first = await named.ask("/v2/team/app/tags/list?n=1&ns=own.test");
+  const [, next = ""] = /^<(.*)>; rel="next"$/.exec(first.headers.get("link") ?? "") ?? [];
+  expect(await (await named.ask(next)).json()).toEqual({ name: "team/app", tags: ["b"] });
+});

@@ -43,8 +43,10 @@ export async function storeReply(
       if (serving.hosted === undefined) return withoutStorage();
       const query = new URLSearchParams(asked.target.query);
       const pullable = pullableBy(serving, asked, asker);
-      const own = { hosted: serving.hosted, request, name: endpoint.name, query, rule, asker, repository, pullable };
-      return answer(own, endpoint);
+      const { hosted } = serving;
+      const { name } = endpoint;
+      const { ns } = asked.target;
+      return answer({ hosted, request, name, ns, query, rule, asker, repository, pullable }, endpoint);
     }
   }
 }

@@ -1,7 +1,7 @@
 import type { UploadPart, EndedUpload, UnknownUpload, UploadState } from "../../hosted/uploads.ts";
 import { type Digest, parseDigest } from "../../reference/digest.ts";
 import { errorReply, ownHeaders } from "../replies.ts";
-import type { HostedRequest } from "./hosted.ts";
+import { addressOf, type HostedRequest } from "./hosted.ts";
 
 /** Repositories that are looked at for a blob which is to be mounted from anywhere. */
 const mountsTried = 64;
@@ -135,17 +135,17 @@ function begunReply(asked: HostedRequest, id: string): Response {
 }
 
 /** `Range` is inclusive on both ends, so that an empty upload can only be said as `0-0`, as others do. */
-function stateHeaders({ name }: HostedRequest, id: string, sizeBytes: number): Record<string, string> {
+function stateHeaders(asked: HostedRequest, id: string, sizeBytes: number): Record<string, string> {
   return {
     ...ownHeaders,
-    Location: `/v2/${name}/blobs/uploads/${id}`,
+    Location: addressOf(asked, `blobs/uploads/${id}`),
     "Docker-Upload-UUID": id,
     Range: `0-${Math.max(0, sizeBytes - 1)}`,
   };
 }
 
-function createdReply({ name }: HostedRequest, digest: Digest): Response {
-  const headers = { ...ownHeaders, Location: `/v2/${name}/blobs/${digest}`, "Docker-Content-Digest": digest };
+function createdReply(asked: HostedRequest, digest: Digest): Response {
+  const headers = { ...ownHeaders, Location: addressOf(asked, `blobs/${digest}`), "Docker-Content-Digest": digest };
   return new Response(null, { status: 201, headers });
 }
 

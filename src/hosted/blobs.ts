@@ -1,8 +1,8 @@
 import type { Digest } from "../reference/digest.ts";
 import type { Repository } from "../reference/repository.ts";
-import type { ContentStore } from "../store/content.ts";
+import type { ContentStore, HeldContent } from "../store/content.ts";
 import type { ContentIndex } from "../store/content-index.ts";
-import type { HostedBlob, HostedIndex } from "../store/hosted-index.ts";
+import type { HostedIndex } from "../store/hosted-index.ts";
 import type { UploadSession } from "./session.ts";
 
 /** What blobs of our own are kept with. */
@@ -11,6 +11,13 @@ export interface HostedBlobParts {
   readonly held: Pick<ContentIndex, "blob">;
   readonly content: ContentStore;
   readonly nowMs: () => number;
+}
+
+/** A blob that a repository has, and where its bytes are. */
+export interface FoundBlob {
+  readonly digest: Digest;
+  readonly sizeBytes: number;
+  readonly content: HeldContent;
 }
 
 /** A promise that a blob is there is renewed when it is older than this: far less than it is good for. */
@@ -25,12 +32,13 @@ export class HostedBlobs {
   }
 
   /** The blob, when the repository has it. Who is told so may rely on it for as long as a lease is good. */
-  async find(repository: Repository, digest: Digest): Promise<HostedBlob | undefined> {
+  async find(repository: Repository, digest: Digest): Promise<FoundBlob | undefined> {
     const { index, content, nowMs } = this.#parts;
     const blob = await index.blob(repository, digest);
-    if (blob === undefined || content.held(digest, blob.sizeBytes) === undefined) return undefined;
-    if (blob.leasedAtMs > nowMs() - renewMs) return blob;
-    return (await index.lease(repository, digest, nowMs())) ? blob : undefined;
+    const held = blob && content.held(digest, blob.sizeBytes);
+    if (blob === undefined || held === undefined) return undefined;
+    const isPromised = blob.leasedAtMs > nowMs() - renewMs || (await index.lease(repository, digest, nowMs()));
+    return isPromised ? { digest, sizeBytes: blob.sizeBytes, content: held } : undefined;
   }
 
   /** Makes an upload, whose bytes are those of the digest, a blob of the repository. It is on the disk when this resolves. */

@@ -12,7 +12,6 @@ export function createHosted({ storage, quota }: Pick<Cache, "storage" | "quota"
   const { hosted: index, content, index: held } = storage;
   return {
     index,
-    content,
     nowMs,
     blobs: new HostedBlobs({ index, held, content, nowMs }),
     uploads: new Uploads({

@@ -9,15 +9,13 @@ export async function hostedBlobReply(
   digest: Digest,
 ): Promise<Response> {
   const blob = await hosted.blobs.find(repository, digest);
-  const content = blob && hosted.content.held(digest, blob.sizeBytes);
-  if (blob === undefined || content === undefined)
-    return errorUnknownBlob("this repository has no such blob", ownHeaders);
+  if (blob === undefined) return errorUnknownBlob("this repository has no such blob", ownHeaders);
   const headers = blobHeaders(ownHeaders, digest);
   if (request.method === "HEAD") {
     return new Response(null, { headers: { ...headers, "Content-Length": String(blob.sizeBytes) } });
   }
   const asked = { headers: request.headers, digest };
-  const reply = await contentReply({ content, sizeBytes: blob.sizeBytes }, asked, ownHeaders);
+  const reply = await contentReply(blob, asked, ownHeaders);
   if (reply instanceof Response) return reply;
   // It belongs here and its bytes cannot be had: that is no 404, which clients would remember.
   const reason = reply.kind === "absent" ? `${digest} is gone from where it was kept` : reply.message;

@@ -3,7 +3,6 @@ import type { Uploads } from "../../hosted/uploads.ts";
 import type { Repository } from "../../reference/repository.ts";
 import type { Rule } from "../../rules/rule.ts";
 import type { Asker } from "../../rules/rights.ts";
-import type { ContentStore } from "../../store/content.ts";
 import type { HostedIndex } from "../../store/hosted-index.ts";
 
 /** Our own repositories, when any rule stores. */
@@ -11,7 +10,6 @@ export interface Hosted {
   readonly index: HostedIndex;
   readonly blobs: HostedBlobs;
   readonly uploads: Uploads;
-  readonly content: Pick<ContentStore, "held">;
   readonly nowMs: () => number;
 }
 

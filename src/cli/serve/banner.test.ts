@@ -26,6 +26,20 @@ test.each([
   ]);
 });
 
+test.each([
+  ["every name", "rules: [{ match: '*', serve: store }]\nupstreams: { registry.k8s.io: {} }\n", "team/pause"],
+  ["a prefix", "rules: [{ match: { prefix: a/b }, serve: store }]\n", "a/b/pause"],
+  ["a name", "rules: [{ match: team, serve: store }]\n", "team/pause"],
+])("where images are only stored, one is pushed: %s", async (_, text, repository) => {
+  const lines = banner("1.2.3", "http://127.0.0.1:5000", await settingsOf({ text })).split("\n");
+  expect(lines.slice(lines.indexOf("try:") + 1)).toEqual([
+    `  skopeo copy --dest-tls-verify=false docker://registry.k8s.io/pause:3.9 docker://localhost:5000/${repository}:3.9`,
+    `  crane manifest localhost:5000/${repository}:3.9`,
+    `  curl -s http://127.0.0.1:5000/v2/${repository}/tags/list`,
+    "",
+  ]);
+});
+
 test("where no path names anything, there is nothing to try", async () => {
   const printed = banner("1.2.3", "http://127.0.0.1:5000", await settingsOf({ text: byHost }));
   expect(printed).toContain("host team.internal: cache");

@@ -21,7 +21,7 @@ export function banner(version: string, url: string, settings: Settings): string
     "rules:",
     ...rules,
     ...(more > 0 ? [`  and ${more} more (periplus config print shows all)`] : []),
-    ...tries(url, exampleOf(settings)),
+    ...tries(url, settings),
     "",
   ].join("\n");
 }
@@ -47,7 +47,9 @@ interface Example {
 /** pause of registry.k8s.io where that is served, else the place of an image; `undefined` when nothing can be named in a path. */
 function exampleOf({ table, upstreams }: Settings): Example | undefined {
   const { rest } = table;
-  const hosts = rest === undefined ? table.rules.flatMap(namedBy) : [...upstreams.keys()];
+  if (rest?.serve === "store") return undefined;
+  const pulled = table.rules.filter(({ serve }) => serve !== "store");
+  const hosts = rest === undefined ? pulled.flatMap(namedBy) : [...upstreams.keys()];
   const known = rest?.upstream ?? (hosts.includes(kubernetes) ? kubernetes : hosts[0]);
   if (known === undefined) return undefined;
   const prefix = rest?.upstream === undefined ? `${known}/` : "";
@@ -60,15 +62,34 @@ function namedBy({ match }: Rule): readonly string[] {
   return match.kind === "name" ? [match.name] : [];
 }
 
-function tries(url: string, example: Example | undefined): readonly string[] {
-  if (example === undefined) return [];
+/** The first name that an image can be pushed to; `undefined` when nothing can be. */
+function placeToPush({ table }: Settings): string | undefined {
+  const { match } = table.rules.find(({ serve }) => serve === "store") ?? {};
+  if (match?.kind === "rest") return "team/pause";
+  const prefix = match?.kind === "name" ? match.name : match?.prefix;
+  return prefix && `${prefix}/pause`;
+}
+
+function tries(url: string, settings: Settings): readonly string[] {
+  const example = exampleOf(settings);
   const host = new URL(url).host.replace("127.0.0.1", "localhost").replace("0.0.0.0", "localhost");
+  const isTls = url.startsWith("https");
+  if (example === undefined) {
+    const place = placeToPush(settings);
+    if (place === undefined) return [];
+    return [
+      "try:",
+      `  skopeo copy --dest-tls-verify=${isTls} docker://${kubernetes}/pause:3.9 docker://${host}/${place}:3.9`,
+      `  crane manifest ${host}/${place}:3.9`,
+      `  curl -s ${url}/v2/${place}/tags/list`,
+    ];
+  }
   const name = `${host}/${example.repository}:${example.tag}`;
   const layout = `${example.repository.split("/").at(-1)}:${example.tag}`;
   return [
     "try:",
     `  crane manifest ${name}`,
-    `  skopeo copy --src-tls-verify=${url.startsWith("https")} docker://${name} oci:${layout}`,
+    `  skopeo copy --src-tls-verify=${isTls} docker://${name} oci:${layout}`,
     `  curl -s ${url}/v2/${example.repository}/tags/list`,
   ];
 }

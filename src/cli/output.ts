@@ -1,0 +1,31 @@
+import { fstatSync } from "node:fs";
+import type { BunFile } from "bun";
+
+/**
+ * Writes texts to stdout or stderr, in their order, without waiting for who reads them; the process ends when all is written. `onUnread`
+ * is told when nobody reads any more. The runtime's own streams do the same, and loading them takes longer than a whole start without.
+ */
+export function outputTo(file: BunFile, onUnread: () => void = () => {}): (text: string) => void {
+  let sink: Bun.FileSink | undefined;
+  const settle = (step: number | Promise<number>): void => {
+    if (typeof step !== "number") step.catch(onUnread);
+  };
+  return (text) => {
+    try {
+      sink ??= file.writer();
+      settle(sink.write(text));
+      settle(sink.flush());
+    } catch {
+      onUnread();
+    }
+  };
+}
+
+/** Whether a file descriptor is a terminal; `stream` is the runtime's stream of it, which knows, and is loaded only where it may be one. */
+export function isTerminal(descriptor: number, stream: () => { readonly isTTY: boolean }): boolean {
+  try {
+    return fstatSync(descriptor).isCharacterDevice() && stream().isTTY;
+  } catch {
+    return false;
+  }
+}

@@ -1,11 +1,10 @@
 import { fstatSync } from "node:fs";
-import type { BunFile } from "bun";
 
 /**
  * Writes texts to stdout or stderr, in their order, without waiting for who reads them; the process ends when all is written. `onUnread`
  * is told when nobody reads any more. The runtime's own streams do the same, and loading them takes longer than a whole start without.
  */
-export function outputTo(file: BunFile, onUnread: () => void = () => {}): (text: string) => void {
+export function outputTo(file: Bun.BunFile, onUnread: () => void = () => {}): (text: string) => void {
   let sink: Bun.FileSink | undefined;
   const settle = (step: number | Promise<number>): void => {
     if (typeof step !== "number") step.catch(onUnread);

@@ -5,7 +5,7 @@ import { type Choice, choosePlatforms, type NoChoice, wholeImage } from "./choic
 import type { ImageSource, ImageTarget } from "./ends.ts";
 import { type CopyFailure, failureOf, isNoKnowledge, thrownFailure } from "./failure.ts";
 import { compareReferrers } from "./compare-referrers.ts";
-import { RegistryGates } from "./gates.ts";
+import { eachByRegistry } from "./at-once.ts";
 import { type CopyOptions, type CopyPair, nameAt } from "./pair.ts";
 import { type Plan, planOf, type PlanRow, type PlanState } from "./plan.ts";
 import { estimateOf } from "./estimate.ts";
@@ -23,27 +23,23 @@ export interface Planning {
   readonly onRow?: (row: PlanRow) => void;
 }
 
-/** From each registry: rows whose ends are asked at once, and rows that ask one end after the other. */
-const rowsAtOnce = 8;
-const stepwiseRowsAtOnce = 16;
+/** From each registry: as many as it is asked questions at once. */
+const rowsAtOnce = 16;
 
 /**
  * What copying these images would do; asks and writes nothing. An image that is the same at both ends costs one HEAD at each, unless
  * the referrers of all are asked for.
  */
 export async function planCopies(parts: RunParts, pairs: readonly CopyPair[], planning: Planning): Promise<Plan> {
-  const gates = new RegistryGates(planning.isForCopy === true ? stepwiseRowsAtOnce : rowsAtOnce);
-  const rows = await Promise.all(
-    pairs.map(async (pair) => {
-      const turn = await gates.enter(pair.source, parts.asking.signal);
-      try {
-        const row = await new RowPlanning(parts, pair, planning).row();
-        planning.onRow?.(row);
-        return row;
-      } finally {
-        turn?.release();
-      }
-    }),
+  const rows = await eachByRegistry(
+    pairs,
+    ({ source }) => source,
+    rowsAtOnce,
+    async (pair) => {
+      const row = await new RowPlanning(parts, pair, planning).row();
+      planning.onRow?.(row);
+      return row;
+    },
   );
   return planOf(refuseConflicts(rows));
 }
@@ -104,7 +100,7 @@ class RowPlanning {
       const message = `${nameAt(source, sourceReference)} ${refusal}`;
       return this.#failed({ kind: "manifest", side: "source", message });
     }
-    const choice = await this.#choice(named.digest);
+    const choice = this.#options.platforms.length === 0 ? wholeImage(named.digest) : await this.#choice(named.digest);
     if (choice.kind === "none") return this.#failed(choice.failure);
     return await this.#compared(choice, present ?? (await this.#rootsAt(choice)));
   }
@@ -164,7 +160,6 @@ class RowPlanning {
 
   async #choice(digest: Digest): Promise<Choice | NoChoice> {
     const options = this.#options;
-    if (options.platforms.length === 0) return wholeImage(digest);
     const { source } = this.#pair;
     const root = await this.#parts.shelf.get(source, digest);
     if (root.kind === "found") return choosePlatforms(root, options);

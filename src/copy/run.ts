@@ -1,6 +1,6 @@
 import type { ImageTarget } from "./ends.ts";
 import { type CopyFailure, thrownFailure } from "./failure.ts";
-import { RegistryGates } from "./gates.ts";
+import { eachByRegistry } from "./at-once.ts";
 import { ImageCopy, type ImageCopyParts } from "./image-copy.ts";
 import type { CopyOptions } from "./pair.ts";
 import type { RunParts } from "./parts.ts";
@@ -54,19 +54,16 @@ export class CopyRun {
 
   /** Runs to its end or until the signal ends it; then what is there stays, and the same run goes on from it. */
   async run(): Promise<CopyResult> {
-    const gates = new RegistryGates(this.#run.imagesAtOnce ?? imagesAtOnce);
-    const { signal } = this.#parts.asking;
-    const rows = await Promise.all(
-      this.#plan.rows.map(async (row) => {
-        const turn = await gates.enter(row.pair.source, signal);
-        try {
-          const copied = await this.#image(row);
-          this.#run.onRow?.(copied);
-          return copied;
-        } finally {
-          turn?.release();
-        }
-      }),
+    const atOnce = this.#run.imagesAtOnce ?? imagesAtOnce;
+    const rows = await eachByRegistry(
+      this.#plan.rows,
+      ({ pair }) => pair.source,
+      atOnce,
+      async (row) => {
+        const copied = await this.#image(row);
+        this.#run.onRow?.(copied);
+        return copied;
+      },
     );
     return { rows, failures: await this.#close() };
   }

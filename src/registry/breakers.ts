@@ -30,9 +30,9 @@ export class Breakers {
   /** Sends by the exchange what a breaker admits, and tells it how that went. */
   guard(exchange: Exchange): Exchange {
     return async (outgoing) => {
-      const { url } = outgoing.target;
-      const admission = this.#of(url.origin).admit();
-      if (admission.kind === "open") return breakerOpen(url.host, admission.retryAfterMs);
+      const { target } = outgoing;
+      const admission = (target.isOwn ? this.#own : this.#of(target.url.origin)).admit();
+      if (admission.kind === "open") return breakerOpen(target.url.host, admission.retryAfterMs);
       const answer = await exchange(outgoing);
       admission.settle(outcomeOf(answer));
       return answer;

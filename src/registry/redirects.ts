@@ -77,7 +77,8 @@ async function ask(
 ): Promise<Incoming | Unavailable> {
   const scope = target.isOwn ? request.scope : foreignScope(target.url);
   if (scope === undefined) return await send(route, request, { target, signal, used: undefined });
-  const used = await route.authorizer.current(target, scope, signal);
+  const current = route.authorizer.current(target, scope, signal);
+  const used = current instanceof Promise ? await current : current;
   if (used?.kind === "unavailable") return used;
   const first = await send(route, request, { target, signal, used });
   if (first.kind === "unavailable" || first.response.status !== 401) return first;
@@ -103,7 +104,8 @@ async function send(route: Route, request: Sendable, hop: Hop): Promise<Incoming
   if (spent !== undefined) return spent;
   const headers = used === undefined ? request.headers : { ...request.headers, Authorization: used.header };
   const { method, body } = request;
-  const answer = await route.exchange({ method, target, headers, signal, ...(body === undefined ? {} : { body }) });
+  const outgoing = { method, target, headers, signal };
+  const answer = await route.exchange(body === undefined ? outgoing : { ...outgoing, body });
   if (target.isOwn && answer.kind === "response") route.budget.heed(answer.response.status, answer.response.headers);
   return answer;
 }

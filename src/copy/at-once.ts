@@ -4,14 +4,15 @@ import type { ImageSource } from "./ends.ts";
 export async function forEachAtOnce<T>(
   items: Iterable<T>,
   atOnce: number,
-  act: (item: T) => Promise<void>,
+  act: (item: T) => Promise<void> | void,
   signal?: AbortSignal,
 ): Promise<void> {
   const waiting = items[Symbol.iterator]();
   const work = async (): Promise<void> => {
     for (let next = waiting.next(); next.done !== true; next = waiting.next()) {
       if (signal?.aborted === true) return;
-      await act(next.value);
+      const acting = act(next.value);
+      if (acting instanceof Promise) await acting;
     }
   };
   await Promise.all(Array.from({ length: atOnce }, work));
@@ -29,8 +30,11 @@ export async function eachByRegistry<T, R>(
 ): Promise<readonly R[]> {
   const results: R[] = [];
   const groups = Map.groupBy(items.entries(), ([, item]) => registryOf(whomOf(item)));
-  const work = async ([at, item]: readonly [number, T]): Promise<void> => {
-    results[at] = await act(item);
+  const work = ([at, item]: readonly [number, T]): Promise<void> | undefined => {
+    const made = act(item);
+    if (made instanceof Promise) return made.then((result) => void (results[at] = result));
+    results[at] = made;
+    return undefined;
   };
   await Promise.all([...groups.values()].map((group) => forEachAtOnce(group, atOnce, work)));
   return results;

@@ -36,7 +36,13 @@ export async function planCopies(parts: RunParts, pairs: readonly CopyPair[], pl
     ({ source }) => source,
     rowsAtOnce,
     async (pair) => {
-      const row = await new RowPlanning(parts, pair, planning).row();
+      const planned = new RowPlanning(parts, pair, planning);
+      let row: PlanRow;
+      try {
+        row = await planned.row();
+      } catch (error) {
+        row = planned.broken(error);
+      }
       planning.onRow?.(row);
       return row;
     },
@@ -82,15 +88,8 @@ class RowPlanning {
     this.#options = { ...planning.options, ...pair.options };
   }
 
+  /** Throws what an end throws. */
   async row(): Promise<PlanRow> {
-    try {
-      return await this.#row();
-    } catch (error) {
-      return this.#as("unknown", { failure: thrownFailure(error) });
-    }
-  }
-
-  async #row(): Promise<PlanRow> {
     const { source, sourceReference } = this.#pair;
     const [named, present] = await this.#ends();
     if (named.kind === "absent") return this.#as("absent", {});
@@ -102,30 +101,40 @@ class RowPlanning {
     }
     const choice = this.#options.platforms.length === 0 ? wholeImage(named.digest) : await this.#choice(named.digest);
     if (choice.kind === "none") return this.#failed(choice.failure);
-    return await this.#compared(choice, present ?? (await this.#rootsAt(choice)));
+    return this.#compared(choice, present ?? (await this.#rootsAt(choice)));
+  }
+
+  /** The row of an image whose end threw this. */
+  broken(error: unknown): PlanRow {
+    return this.#as("unknown", { failure: thrownFailure(error) });
   }
 
   /** What is at the source, and what the target's tag stands for. */
-  async #ends(): Promise<readonly [Named, Named | undefined]> {
+  #ends(): Promise<readonly [Named, Named | undefined]> {
     const { source, sourceReference, target, targetTag } = this.#pair;
     const asked = targetTag === undefined ? undefined : this.#named(target, targetTag);
-    if (this.#planning.isForCopy !== true) return await Promise.all([this.#named(source, sourceReference), asked]);
+    if (this.#planning.isForCopy === true) return this.#readAfter(asked);
+    return Promise.all([this.#named(source, sourceReference), asked]);
+  }
+
+  async #readAfter(asked: Promise<Named> | undefined): Promise<readonly [Named, Named | undefined]> {
+    const { source, sourceReference } = this.#pair;
     const present = await asked;
     const isCopied = present?.kind === "absent";
     return [await (isCopied ? this.#read(source, sourceReference) : this.#named(source, sourceReference)), present];
   }
 
-  async #compared(choice: Choice, present: Named): Promise<PlanRow> {
+  #compared(choice: Choice, present: Named): PlanRow | Promise<PlanRow> {
     if (present.kind === "unavailable") {
       return this.#as("unknown", { choice, failure: failureOf(present, "target") });
     }
-    if (present.kind === "absent") return await this.#estimated(this.#as("copy", { choice }));
+    if (present.kind === "absent") return this.#estimated(this.#as("copy", { choice }));
     const targetDigest = present.digest;
     if (choice.named !== undefined && choice.named !== targetDigest) {
-      return await this.#estimated(this.#as("differs", { choice, targetDigest }));
+      return this.#estimated(this.#as("differs", { choice, targetDigest }));
     }
     if (this.#options.referrers !== "all") return this.#as("present", { choice, targetDigest });
-    return await this.#withReferrers(choice, targetDigest);
+    return this.#withReferrers(choice, targetDigest);
   }
 
   async #withReferrers(choice: Choice, targetDigest: Digest): Promise<PlanRow> {

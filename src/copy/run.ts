@@ -1,3 +1,4 @@
+import type { Choice } from "./choice.ts";
 import type { ImageTarget } from "./ends.ts";
 import { type CopyFailure, thrownFailure } from "./failure.ts";
 import { eachByRegistry } from "./at-once.ts";
@@ -59,25 +60,30 @@ export class CopyRun {
       this.#plan.rows,
       ({ pair }) => pair.source,
       atOnce,
-      async (row) => {
-        const copied = await this.#image(row);
-        this.#run.onRow?.(copied);
-        return copied;
-      },
+      (row) => this.#row(row),
     );
     return { rows, failures: await this.#close() };
   }
 
-  async #image(row: PlanRow): Promise<CopyRow> {
+  #row(row: PlanRow): CopyRow | Promise<CopyRow> {
     const settled = this.#settled(row);
-    if (settled !== undefined || row.choice === undefined) {
-      this.#progress.skip();
-      return settled ?? notCopied(row, {});
+    if (settled === undefined && row.choice !== undefined) {
+      return this.#image(row, row.choice).then((copied) => this.#told(copied));
     }
+    this.#progress.skip();
+    return this.#told(settled ?? notCopied(row, {}));
+  }
+
+  #told(row: CopyRow): CopyRow {
+    this.#run.onRow?.(row);
+    return row;
+  }
+
+  async #image(row: PlanRow, choice: Choice): Promise<CopyRow> {
     const counter: ImageCounter = this.#progress.begin(row.target);
     try {
       const options = { ...this.#run.options, ...row.pair.options };
-      return await new ImageCopy({ ...this.#parts, options }, row, row.choice, counter).run();
+      return await new ImageCopy({ ...this.#parts, options }, row, choice, counter).run();
     } catch (error) {
       return notCopied(row, { failures: [thrownFailure(error)] });
     } finally {

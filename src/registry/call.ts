@@ -50,7 +50,8 @@ async function call(options: CallOptions, request: RegistryRequest, limits: Call
     place?.release();
   };
   const sendable = sendableOf(request, deadline, limits);
-  const answered = place === undefined ? endedBy(deadline.signal) : await attempts(options, sendable, deadline);
+  const first = place === undefined ? endedBy(deadline.signal) : await follow(route, sendable, deadline.signal);
+  const answered = place === undefined || isFine(first) ? first : await retried(options, sendable, deadline, first);
   if (answered.kind === "unavailable") {
     close();
     return answered;
@@ -76,10 +77,17 @@ function sendableOf(request: RegistryRequest, deadline: Deadline, { timeoutMs }:
   return { ...rest, body: () => body(progress) };
 }
 
-/** Up to three attempts, with pauses of random length between them (full jitter), as long as there is time. */
-async function attempts(options: CallOptions, request: Sendable, deadline: Deadline): Promise<Answered | Unavailable> {
-  const first = await follow(options.route, request, deadline.signal);
-  if (first.kind === "answered" && !isServerFailure(first.response.status)) return first;
+function isFine(answer: Answered | Unavailable): boolean {
+  return answer.kind === "answered" && !isServerFailure(answer.response.status);
+}
+
+/** Up to two more attempts, with pauses of random length between them (full jitter), as long as there is time. */
+async function retried(
+  options: CallOptions,
+  request: Sendable,
+  deadline: Deadline,
+  first: Answered | Unavailable,
+): Promise<Answered | Unavailable> {
   let last = await settled(options, request, deadline, first);
   const allowed = request.isOnce === true ? 0 : retriesMax;
   for (let retry = 0; retry < allowed && isWorthRetry(last); retry++) {

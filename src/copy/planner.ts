@@ -55,9 +55,11 @@ function refuseConflicts(rows: readonly PlanRow[]): readonly PlanRow[] {
   const byTarget = Map.groupBy(rows, (row) => (isTagged(row) ? row.target : ""));
   const clashing = new Set<string>();
   for (const [target, group] of byTarget) {
+    if (group.length === 1) continue;
     const digests = new Set(group.map(({ choice, source }) => choice?.named ?? source));
     if (target !== "" && digests.size > 1) clashing.add(target);
   }
+  if (clashing.size === 0) return rows;
   return rows.map((row) => {
     if (!clashing.has(row.target)) return row;
     const message = `${byTarget.get(row.target)?.length ?? 0} images go to ${row.target}; give each a name of its own`;

@@ -13,6 +13,7 @@ async function build(target: (typeof targets)[number], outfile: string): Promise
     // Compiled ahead of time: a command starts in half of the time.
     format: "esm",
     bytecode: true,
+    splitting: true,
     minify: { syntax: true, whitespace: true, identifiers: false },
     compile: { target: `bun-${target}`, outfile, autoloadDotenv: false, autoloadBunfig: false },
   });

@@ -1,4 +1,4 @@
-import { X509Certificate } from "node:crypto";
+import { isCertificate } from "./certificate.ts";
 import { Failure } from "../errors/failure.ts";
 import { parseCloudLists } from "../net/cloud-list.ts";
 import { type TlsEntry as TlsTexts, tlsOptions } from "../net/tls.ts";
@@ -59,12 +59,4 @@ function faultOf(holds: NamedFile["holds"], text: string): string | undefined {
 function cloudRangesFault(text: string): string | undefined {
   const read = parseCloudLists(text);
   return read.kind === "lists" ? undefined : `is no list of cloud ranges: ${read.problems.slice(0, 3).join("; ")}`;
-}
-
-function isCertificate(pem: string): boolean {
-  try {
-    return new X509Certificate(pem).raw.length > 0;
-  } catch {
-    return false;
-  }
 }

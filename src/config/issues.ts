@@ -1,9 +1,7 @@
 import type { z } from "zod";
-import type { ConfigFile } from "./file.ts";
 import { knownKeys } from "./keys.ts";
 import { nearestName } from "./nearest.ts";
 import type { Path } from "./problem.ts";
-import { configJsonSchema, configSchema } from "./schema.ts";
 
 /** Something in the file that its schema refuses. The place is that of the last key of `path` where `isKey`, else of the value. */
 export interface SchemaIssue {
@@ -15,14 +13,6 @@ export interface SchemaIssue {
 type Issue = z.core.$ZodIssue;
 /** The keys that the schema knows in the mapping at a path. */
 type KeysAt = (path: Path) => readonly string[];
-
-/** The configuration that `value` is, or everything its schema refuses in it, in words for the person who wrote it. */
-export function parseConfig(
-  value: unknown,
-): { readonly config: ConfigFile } | { readonly issues: readonly SchemaIssue[] } {
-  const checked = checkSchema(configSchema, configJsonSchema, value);
-  return "issues" in checked ? checked : { config: checked.value };
-}
 
 /** What `value` is by a schema, or everything that is refused in it. The JSON Schema, of the same, is for the names of keys. */
 export function checkSchema<T>(

@@ -3,10 +3,11 @@ import { configWithoutFile } from "./defaults.ts";
 import { type Draft, fromFile, type Overrides } from "./draft.ts";
 import type { Environment } from "./environment.ts";
 import { type FileContent, namedFiles, readContent, type ReadFile } from "./files.ts";
-import { parseConfig } from "./issues.ts";
+import { checkSchema } from "./issues.ts";
 import { createFindings, type Findings, type Path, type Problem } from "./problem.ts";
 import { allParts, type ValidParts, validParts } from "./prune.ts";
 import type { Settings } from "./settings.ts";
+import { configJsonSchema, configSchema } from "./schema.ts";
 import { readSource, type Source } from "./source.ts";
 import { toSettings } from "./to-settings.ts";
 
@@ -78,8 +79,8 @@ async function open(options: LoadOptions): Promise<Opened | { readonly problems:
 function parse(source: Source, file: string, path: string): Opened | { readonly problems: readonly Problem[] } {
   const findings = createFindings(file, (at, part) => source.locate(at, part));
   const draftSource = { file, path, lineOf: (at: Path) => source.locate(at, "value").line };
-  const parsed = parseConfig(source.value ?? {});
-  if ("config" in parsed) return { ...allParts(parsed.config), source: draftSource, findings };
+  const parsed = checkSchema(configSchema, configJsonSchema, source.value ?? {});
+  if ("value" in parsed) return { ...allParts(parsed.value), source: draftSource, findings };
   for (const { path: at, isKey, message } of parsed.issues) findings.problem(at, message, isKey ? "key" : "value");
   const parts = validParts(source.value ?? {}, parsed.issues);
   return parts === undefined ? { problems: findings.problems } : { ...parts, source: draftSource, findings };

@@ -37,7 +37,8 @@ export class Asking {
 
   /** One question that is answered in a moment, in its turn. */
   async ask<A>(whom: Asked, act: (limits: CallLimits) => Promise<A | Unavailable>): Promise<A | Unavailable> {
-    const turn = await this.#gates.enter(whom, this.signal);
+    const entering = this.#gates.enter(whom, this.signal);
+    const turn = entering instanceof Promise ? await entering : entering;
     if (turn === undefined) return stopped(whom);
     try {
       return await act(this.limits(whom));

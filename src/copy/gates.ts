@@ -1,8 +1,5 @@
-import { Gate, type Place } from "../registry/gate.ts";
-import type { ImageSource } from "./ends.ts";
-
-/** What tells registries apart, and folders. */
-type Whom = Pick<ImageSource, "name" | "place">;
+import { type Entering, Gate } from "../registry/gate.ts";
+import { registryOf, type Whom } from "./at-once.ts";
 
 /** So many at once for each registry, so that one that is slow keeps none of the others waiting. */
 export class RegistryGates {
@@ -13,11 +10,14 @@ export class RegistryGates {
     this.#atOnce = atOnce;
   }
 
-  /** A turn, or `undefined` when the signal ended the wait. */
-  async enter({ name, place }: Whom, signal: AbortSignal): Promise<Place | undefined> {
-    const key = place?.registry ?? name;
-    const gate = this.#gates.get(key) ?? new Gate(this.#atOnce);
-    this.#gates.set(key, gate);
-    return await gate.enter(signal);
+  /** A turn, at once where there is room; `undefined` when the signal ended the wait. */
+  enter(whom: Whom, signal: AbortSignal): Entering {
+    const key = registryOf(whom);
+    let gate = this.#gates.get(key);
+    if (gate === undefined) {
+      gate = new Gate(this.#atOnce);
+      this.#gates.set(key, gate);
+    }
+    return gate.enter(signal);
   }
 }

@@ -5,7 +5,7 @@ import { type Choice, choosePlatforms, type NoChoice, wholeImage } from "./choic
 import type { ImageSource, ImageTarget } from "./ends.ts";
 import { type CopyFailure, failureOf, isNoKnowledge, thrownFailure } from "./failure.ts";
 import { compareReferrers } from "./compare-referrers.ts";
-import { RegistryGates } from "./gates.ts";
+import { eachByRegistry } from "./at-once.ts";
 import { type CopyOptions, type CopyPair, nameAt } from "./pair.ts";
 import { type Plan, planOf, type PlanRow, type PlanState } from "./plan.ts";
 import { estimateOf } from "./estimate.ts";
@@ -23,27 +23,29 @@ export interface Planning {
   readonly onRow?: (row: PlanRow) => void;
 }
 
-/** From each registry: rows whose ends are asked at once, and rows that ask one end after the other. */
-const rowsAtOnce = 8;
-const stepwiseRowsAtOnce = 16;
+/** From each registry: as many as it is asked questions at once. */
+const rowsAtOnce = 16;
 
 /**
  * What copying these images would do; asks and writes nothing. An image that is the same at both ends costs one HEAD at each, unless
  * the referrers of all are asked for.
  */
 export async function planCopies(parts: RunParts, pairs: readonly CopyPair[], planning: Planning): Promise<Plan> {
-  const gates = new RegistryGates(planning.isForCopy === true ? stepwiseRowsAtOnce : rowsAtOnce);
-  const rows = await Promise.all(
-    pairs.map(async (pair) => {
-      const turn = await gates.enter(pair.source, parts.asking.signal);
+  const rows = await eachByRegistry(
+    pairs,
+    ({ source }) => source,
+    rowsAtOnce,
+    async (pair) => {
+      const planned = new RowPlanning(parts, pair, planning);
+      let row: PlanRow;
       try {
-        const row = await new RowPlanning(parts, pair, planning).row();
-        planning.onRow?.(row);
-        return row;
-      } finally {
-        turn?.release();
+        row = await planned.row();
+      } catch (error) {
+        row = planned.broken(error);
       }
-    }),
+      planning.onRow?.(row);
+      return row;
+    },
   );
   return planOf(refuseConflicts(rows));
 }
@@ -53,9 +55,11 @@ function refuseConflicts(rows: readonly PlanRow[]): readonly PlanRow[] {
   const byTarget = Map.groupBy(rows, (row) => (isTagged(row) ? row.target : ""));
   const clashing = new Set<string>();
   for (const [target, group] of byTarget) {
+    if (group.length === 1) continue;
     const digests = new Set(group.map(({ choice, source }) => choice?.named ?? source));
     if (target !== "" && digests.size > 1) clashing.add(target);
   }
+  if (clashing.size === 0) return rows;
   return rows.map((row) => {
     if (!clashing.has(row.target)) return row;
     const message = `${byTarget.get(row.target)?.length ?? 0} images go to ${row.target}; give each a name of its own`;
@@ -86,15 +90,8 @@ class RowPlanning {
     this.#options = { ...planning.options, ...pair.options };
   }
 
+  /** Throws what an end throws. */
   async row(): Promise<PlanRow> {
-    try {
-      return await this.#row();
-    } catch (error) {
-      return this.#as("unknown", { failure: thrownFailure(error) });
-    }
-  }
-
-  async #row(): Promise<PlanRow> {
     const { source, sourceReference } = this.#pair;
     const [named, present] = await this.#ends();
     if (named.kind === "absent") return this.#as("absent", {});
@@ -104,32 +101,42 @@ class RowPlanning {
       const message = `${nameAt(source, sourceReference)} ${refusal}`;
       return this.#failed({ kind: "manifest", side: "source", message });
     }
-    const choice = await this.#choice(named.digest);
+    const choice = this.#options.platforms.length === 0 ? wholeImage(named.digest) : await this.#choice(named.digest);
     if (choice.kind === "none") return this.#failed(choice.failure);
-    return await this.#compared(choice, present ?? (await this.#rootsAt(choice)));
+    return this.#compared(choice, present ?? (await this.#rootsAt(choice)));
+  }
+
+  /** The row of an image whose end threw this. */
+  broken(error: unknown): PlanRow {
+    return this.#as("unknown", { failure: thrownFailure(error) });
   }
 
   /** What is at the source, and what the target's tag stands for. */
-  async #ends(): Promise<readonly [Named, Named | undefined]> {
+  #ends(): Promise<readonly [Named, Named | undefined]> {
     const { source, sourceReference, target, targetTag } = this.#pair;
     const asked = targetTag === undefined ? undefined : this.#named(target, targetTag);
-    if (this.#planning.isForCopy !== true) return await Promise.all([this.#named(source, sourceReference), asked]);
+    if (this.#planning.isForCopy === true) return this.#readAfter(asked);
+    return Promise.all([this.#named(source, sourceReference), asked]);
+  }
+
+  async #readAfter(asked: Promise<Named> | undefined): Promise<readonly [Named, Named | undefined]> {
+    const { source, sourceReference } = this.#pair;
     const present = await asked;
     const isCopied = present?.kind === "absent";
     return [await (isCopied ? this.#read(source, sourceReference) : this.#named(source, sourceReference)), present];
   }
 
-  async #compared(choice: Choice, present: Named): Promise<PlanRow> {
+  #compared(choice: Choice, present: Named): PlanRow | Promise<PlanRow> {
     if (present.kind === "unavailable") {
       return this.#as("unknown", { choice, failure: failureOf(present, "target") });
     }
-    if (present.kind === "absent") return await this.#estimated(this.#as("copy", { choice }));
+    if (present.kind === "absent") return this.#estimated(this.#as("copy", { choice }));
     const targetDigest = present.digest;
     if (choice.named !== undefined && choice.named !== targetDigest) {
-      return await this.#estimated(this.#as("differs", { choice, targetDigest }));
+      return this.#estimated(this.#as("differs", { choice, targetDigest }));
     }
     if (this.#options.referrers !== "all") return this.#as("present", { choice, targetDigest });
-    return await this.#withReferrers(choice, targetDigest);
+    return this.#withReferrers(choice, targetDigest);
   }
 
   async #withReferrers(choice: Choice, targetDigest: Digest): Promise<PlanRow> {
@@ -164,7 +171,6 @@ class RowPlanning {
 
   async #choice(digest: Digest): Promise<Choice | NoChoice> {
     const options = this.#options;
-    if (options.platforms.length === 0) return wholeImage(digest);
     const { source } = this.#pair;
     const root = await this.#parts.shelf.get(source, digest);
     if (root.kind === "found") return choosePlatforms(root, options);

@@ -1,6 +1,7 @@
+import type { Choice } from "./choice.ts";
 import type { ImageTarget } from "./ends.ts";
 import { type CopyFailure, thrownFailure } from "./failure.ts";
-import { RegistryGates } from "./gates.ts";
+import { eachByRegistry } from "./at-once.ts";
 import { ImageCopy, type ImageCopyParts } from "./image-copy.ts";
 import type { CopyOptions } from "./pair.ts";
 import type { RunParts } from "./parts.ts";
@@ -54,33 +55,35 @@ export class CopyRun {
 
   /** Runs to its end or until the signal ends it; then what is there stays, and the same run goes on from it. */
   async run(): Promise<CopyResult> {
-    const gates = new RegistryGates(this.#run.imagesAtOnce ?? imagesAtOnce);
-    const { signal } = this.#parts.asking;
-    const rows = await Promise.all(
-      this.#plan.rows.map(async (row) => {
-        const turn = await gates.enter(row.pair.source, signal);
-        try {
-          const copied = await this.#image(row);
-          this.#run.onRow?.(copied);
-          return copied;
-        } finally {
-          turn?.release();
-        }
-      }),
+    const atOnce = this.#run.imagesAtOnce ?? imagesAtOnce;
+    const rows = await eachByRegistry(
+      this.#plan.rows,
+      ({ pair }) => pair.source,
+      atOnce,
+      (row) => this.#row(row),
     );
     return { rows, failures: await this.#close() };
   }
 
-  async #image(row: PlanRow): Promise<CopyRow> {
+  #row(row: PlanRow): CopyRow | Promise<CopyRow> {
     const settled = this.#settled(row);
-    if (settled !== undefined || row.choice === undefined) {
-      this.#progress.skip();
-      return settled ?? notCopied(row, {});
+    if (settled === undefined && row.choice !== undefined) {
+      return this.#image(row, row.choice).then((copied) => this.#told(copied));
     }
+    this.#progress.skip();
+    return this.#told(settled ?? notCopied(row, {}));
+  }
+
+  #told(row: CopyRow): CopyRow {
+    this.#run.onRow?.(row);
+    return row;
+  }
+
+  async #image(row: PlanRow, choice: Choice): Promise<CopyRow> {
     const counter: ImageCounter = this.#progress.begin(row.target);
     try {
       const options = { ...this.#run.options, ...row.pair.options };
-      return await new ImageCopy({ ...this.#parts, options }, row, row.choice, counter).run();
+      return await new ImageCopy({ ...this.#parts, options }, row, choice, counter).run();
     } catch (error) {
       return notCopied(row, { failures: [thrownFailure(error)] });
     } finally {

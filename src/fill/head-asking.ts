@@ -1,6 +1,6 @@
 import type { Digest } from "../reference/digest.ts";
 import type { Answer, Unavailable } from "../registry/remote.ts";
-import { forEachAtOnce } from "./at-once.ts";
+import { forEachAtOnce } from "../copy/at-once.ts";
 
 const headsAtOnce = 32;
 /** One that gives no word so often in a row, without ever having given one since, is not asked about the others. */

@@ -10,7 +10,7 @@ import type { Digest } from "../reference/digest.ts";
 import type { Platform } from "../reference/platform.ts";
 import type { Tag } from "../reference/repository.ts";
 import type { Absent, Unavailable } from "../registry/remote.ts";
-import { forEachAtOnce } from "./at-once.ts";
+import { forEachAtOnce } from "../copy/at-once.ts";
 import type { FillImage, WantedBlob, WantedImage } from "./image.ts";
 
 /** What images came to: each in its row, and every blob once. */

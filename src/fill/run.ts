@@ -2,7 +2,7 @@ import type { Asking } from "../copy/asking.ts";
 import { type CopyFailure, failureOf, thrownFailure } from "../copy/failure.ts";
 import type { CopyProgress } from "../copy/progress.ts";
 import type { Digest } from "../reference/digest.ts";
-import { forEachAtOnce } from "./at-once.ts";
+import { forEachAtOnce } from "../copy/at-once.ts";
 import type { FillImage, WantedBlob } from "./image.ts";
 import type { FillPlan } from "./plan.ts";
 import { FillProgress } from "./progress.ts";

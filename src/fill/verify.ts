@@ -2,7 +2,7 @@ import type { Asking } from "../copy/asking.ts";
 import { type CopyFailure, failureOf } from "../copy/failure.ts";
 import type { Digest } from "../reference/digest.ts";
 import type { Absent, Unavailable } from "../registry/remote.ts";
-import { forEachAtOnce } from "./at-once.ts";
+import { forEachAtOnce } from "../copy/at-once.ts";
 import type { BlobState, FillPlan, TargetPlan } from "./plan.ts";
 import { readBlob } from "./read-blob.ts";
 import { type Sample, sampleOf } from "./sample.ts";

@@ -25,6 +25,8 @@ export const acceptManifests: string = [
 
 /** The media type of a header without parameters, in lower case; `undefined` when there is none. */
 export function bareMediaType(header: string | null): string | undefined {
-  const bare = header?.split(";", 1)[0]?.trim().toLowerCase();
+  if (header === null) return undefined;
+  const end = header.indexOf(";");
+  const bare = (end < 0 ? header : header.slice(0, end)).trim().toLowerCase();
   return bare === "" ? undefined : bare;
 }

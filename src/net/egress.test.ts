@@ -237,10 +237,12 @@ describe("resolveTarget by name", () => {
   ])("%s ends the wait for DNS", async (_, reason, expected) => {
     const abort = new AbortController();
     const deps = { lookup: () => Promise.withResolvers<never>().promise, signal: abort.signal };
-    const pending = resolveTarget(new URL("https://registry.example/"), strict, deps);
+    const pending = Promise.resolve(resolveTarget(new URL("https://registry.example/"), strict, deps));
     abort.abort(reason);
     expect(await failureOf(pending)).toMatchObject(expected);
-    expect(await failureOf(resolveTarget(new URL("https://registry.example/"), strict, deps))).toMatchObject(expected);
+    expect(
+      await failureOf(Promise.resolve(resolveTarget(new URL("https://registry.example/"), strict, deps))),
+    ).toMatchObject(expected);
   });
 
   test("the system's resolver knows localhost", async () => {

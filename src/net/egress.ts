@@ -37,14 +37,25 @@ export const systemLookup: Lookup = async (host) => (await Bun.dns.lookup(host))
 
 /**
  * The guard of every outbound connection. Resolves the URL's host once and checks each address it has; one bad address refuses the target.
- * Throws UPSTREAM_FAILED when the name has no address, UPSTREAM_TIMEOUT when the signal's deadline passes, else the signal's reason.
+ * An address in place of a name is answered at once. Throws UPSTREAM_FAILED when the name has no address, UPSTREAM_TIMEOUT when the signal's deadline passes, else the signal's reason.
  */
-export async function resolveTarget(url: URL, policy: EgressPolicy, deps: EgressDeps): Promise<EgressTarget> {
+export function resolveTarget(url: URL, policy: EgressPolicy, deps: EgressDeps): EgressTarget | Promise<EgressTarget> {
   const refusal = urlRefusal(url, policy);
   if (refusal !== undefined) return { kind: "refused", reason: refusal };
   const host = bareHost(url);
   const literal = parseAddress(host);
-  const texts = literal === undefined ? await lookUp(host, deps) : [formatAddress(literal)];
+  if (literal !== undefined) return checked(url, policy, { texts: [formatAddress(literal)], serverName: undefined });
+  return lookUp(host, deps).then((texts) => checked(url, policy, { texts, serverName: host }));
+}
+
+/** What was found of a URL's host. */
+interface Found {
+  readonly texts: readonly string[];
+  readonly serverName: string | undefined;
+}
+
+function checked(url: URL, policy: EgressPolicy, { texts, serverName }: Found): EgressTarget {
+  const host = bareHost(url);
   const addresses: string[] = [];
   for (const text of texts) {
     const address = parseAddress(text);
@@ -60,7 +71,7 @@ export async function resolveTarget(url: URL, policy: EgressPolicy, deps: Egress
     origin: url.origin,
     addresses: [first, ...others],
     port: portOf(url),
-    serverName: literal === undefined ? host : undefined,
+    serverName,
   };
 }
 

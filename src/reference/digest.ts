@@ -6,14 +6,11 @@ export type DigestAlgorithm = "sha256" | "sha512";
 
 const hexLength: Readonly<Record<DigestAlgorithm, number>> = { sha256: 64, sha512: 128 };
 
+const digestForm = /^(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/;
+
 /** Parses a digest; `undefined` for another algorithm, another length, or anything but lower-case hex. */
 export function parseDigest(text: string): Digest | undefined {
-  const start = 7;
-  const length = text.length - start;
-  if (length !== 64 && length !== 128) return undefined;
-  if (!text.startsWith(length === 64 ? "sha256:" : "sha512:")) return undefined;
-  for (let i = start; i < text.length; i++) if (!isHexCode(text.charCodeAt(i))) return undefined;
-  return text as Digest;
+  return digestForm.test(text) ? (text as Digest) : undefined;
 }
 
 /** The algorithm part. */
@@ -30,8 +27,4 @@ export function hexOf(digest: Digest): string {
 export function digestFrom(algorithm: DigestAlgorithm, hex: string): Digest {
   if (hex.length !== hexLength[algorithm]) throw new RangeError(`${algorithm} has ${hexLength[algorithm]} hex digits`);
   return `${algorithm}:${hex}` as Digest;
-}
-
-function isHexCode(code: number): boolean {
-  return (code >= 48 && code <= 57) || (code >= 97 && code <= 102);
 }

@@ -5,7 +5,7 @@ export type Repository = string & { readonly __brand: "Repository" };
 export type Tag = string & { readonly __brand: "Tag" };
 
 const nameMaxLength = 255;
-const tagMaxLength = 128;
+const tagForm = /^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$/;
 
 /**
  * Parses a repository name in one pass; `undefined` when it breaks the grammar
@@ -33,10 +33,7 @@ export function isNameFrom(text: string, start: number): boolean {
 
 /** Parses a tag; `undefined` when it is not `[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}`. */
 export function parseTag(text: string): Tag | undefined {
-  if (text.length === 0 || text.length > tagMaxLength) return undefined;
-  if (!isTagCode(text.charCodeAt(0)) || text[0] === "." || text[0] === "-") return undefined;
-  for (let i = 1; i < text.length; i++) if (!isTagCode(text.charCodeAt(i))) return undefined;
-  return text as Tag;
+  return tagForm.test(text) ? (text as Tag) : undefined;
 }
 
 /** The index after one separator at `i` (`/`, `.`, `_`, `__` or a run of `-`), or -1 when there is none. */
@@ -59,8 +56,4 @@ function afterSeparator(text: string, i: number): number {
 
 function isAlphanumeric(code: number): boolean {
   return (code >= 97 && code <= 122) || (code >= 48 && code <= 57);
-}
-
-function isTagCode(code: number): boolean {
-  return isAlphanumeric(code) || (code >= 65 && code <= 90) || code === 95 || code === 46 || code === 45;
 }

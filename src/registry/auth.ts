@@ -56,10 +56,10 @@ export class Authorizer {
   }
 
   /** What to send without having been refused. */
-  async current(target: Target, scope: string, signal: AbortSignal): Promise<Authorized> {
+  current(target: Target, scope: string, signal: AbortSignal): Authorized | Promise<Authorized> {
     if (!target.isOwn) return authorization(this.#tokens.held(foreignKey(target, scope)));
     if (this.#scheme?.kind === "basic") return { kind: "authorization", header: this.#scheme.header, isFresh: false };
-    return this.#scheme === undefined ? undefined : await this.#bearer(this.#scheme, scope, signal);
+    return this.#scheme === undefined ? undefined : this.#bearer(this.#scheme, scope, signal);
   }
 
   /** What to send instead after a 401; `undefined` when nothing else could be accepted. */

@@ -26,9 +26,9 @@ export async function headBlob(operations: Operations, question: BlobQuestion): 
   const request: RegistryRequest = { ...requestFor(operations, question), method: "HEAD", load: "whole" };
   const reply = await operations.call(request, question.limits);
   if (reply.kind === "unavailable") return reply;
-  const { response } = reply.answered;
-  await discard(response, reply.signal);
+  // It has no body that would have to be read. RFC 9110, 9.3.2.
   reply.close();
+  const { response } = reply.answered;
   if (response.status === 200) return { kind: "found", sizeBytes: contentLength(response.headers) };
   return explained(request.asked, meaningOf(reply.answered, operations.clock));
 }

@@ -27,14 +27,15 @@ export class Breakers {
     return retryAfterMs > 0 ? breakerOpen(new URL(this.#ownOrigin).host, retryAfterMs) : undefined;
   }
 
-  /** Sends by the exchange what a breaker admits, and tells it how that went. */
-  guard(exchange: Exchange): Exchange {
+  /** Sends by the exchange what a breaker admits, and tells it how that went; `heed` is told of each answer of the upstream itself. */
+  guard(exchange: Exchange, heed: (response: Response) => void = () => {}): Exchange {
     return async (outgoing) => {
-      const { url } = outgoing.target;
-      const admission = this.#of(url.origin).admit();
-      if (admission.kind === "open") return breakerOpen(url.host, admission.retryAfterMs);
+      const { target } = outgoing;
+      const admission = (target.isOwn ? this.#own : this.#of(target.url.origin)).admit();
+      if (admission.kind === "open") return breakerOpen(target.url.host, admission.retryAfterMs);
       const answer = await exchange(outgoing);
       admission.settle(outcomeOf(answer));
+      if (target.isOwn && answer.kind === "response") heed(answer.response);
       return answer;
     };
   }

@@ -1,6 +1,6 @@
 import type { Budget } from "../config/settings.ts";
 import type { Clock } from "./clock.ts";
-import { Gate, type Place } from "./gate.ts";
+import { type Entering, Gate, type Place } from "./gate.ts";
 import { Rate } from "./rate.ts";
 import { rateAdvice } from "./rate-headers.ts";
 import type { Unavailable } from "./remote.ts";
@@ -27,22 +27,9 @@ export class UpstreamBudget {
     this.#streams = new Gate(Math.max(1, Math.floor(budget.concurrent * 0.75)));
   }
 
-  /** A place to work in, waited for in turn; `undefined` when the signal ended the wait. */
-  async enter(load: Load, signal: AbortSignal): Promise<Place | undefined> {
-    if (load === "whole") return await this.#all.enter(signal);
-    const stream = await this.#streams.enter(signal);
-    const place = await this.#all.enter(signal);
-    if (stream === undefined || place === undefined) {
-      stream?.release();
-      place?.release();
-      return undefined;
-    }
-    return {
-      release() {
-        stream.release();
-        place.release();
-      },
-    };
+  /** A place to work in, waited for in turn where there is no room; `undefined` when the signal ended the wait. */
+  enter(load: Load, signal: AbortSignal): Entering {
+    return load === "whole" ? this.#all.enter(signal) : this.#enterStream(signal);
   }
 
   /** Counts one request that is about to be sent; or answers that none may be, now. */
@@ -59,6 +46,22 @@ export class UpstreamBudget {
   heed(status: number, headers: Headers): void {
     const { pauseMs } = rateAdvice(status, headers, this.#clock.epochMs());
     if (pauseMs > 0) this.#pausedUntilMs = Math.max(this.#pausedUntilMs, this.#clock.nowMs() + pauseMs);
+  }
+
+  async #enterStream(signal: AbortSignal): Promise<Place | undefined> {
+    const stream = await this.#streams.enter(signal);
+    const place = await this.#all.enter(signal);
+    if (stream === undefined || place === undefined) {
+      stream?.release();
+      place?.release();
+      return undefined;
+    }
+    return {
+      release() {
+        stream.release();
+        place.release();
+      },
+    };
   }
 }
 

@@ -30,7 +30,10 @@ const stallMs = 60_000;
 /** Calls that wait for their turn, try again where that may help, and answer at once where nothing would come of asking. */
 export function createCall(options: CallOptions): Call {
   return async (request, limits) => {
-    const answer = await patiently(options, request, limits, () => call(options, request, limits));
+    const ask = (): Promise<Reply | Unavailable> => call(options, request, limits);
+    const first = await ask();
+    if (first.kind === "reply" && first.answered.response.status !== 429) return first;
+    const answer = await patiently(options, request, limits, { first, ask });
     return answer.kind === "unavailable" ? askedFor(request.asked, answer) : answer;
   };
 }
@@ -40,13 +43,15 @@ async function call(options: CallOptions, request: RegistryRequest, limits: Call
   const closed = breakers.open() ?? route.budget.paused();
   if (closed !== undefined) return closed;
   const deadline = startDeadline(clock, limits);
-  const place = await route.budget.enter(request.load, deadline.signal);
+  const entering = route.budget.enter(request.load, deadline.signal);
+  const place = entering instanceof Promise ? await entering : entering;
   const close = (): void => {
     deadline.end();
     place?.release();
   };
   const sendable = sendableOf(request, deadline, limits);
-  const answered = place === undefined ? endedBy(deadline.signal) : await attempts(options, sendable, deadline);
+  const first = place === undefined ? endedBy(deadline.signal) : await follow(route, sendable, deadline.signal);
+  const answered = place === undefined || isFine(first) ? first : await retried(options, sendable, deadline, first);
   if (answered.kind === "unavailable") {
     close();
     return answered;
@@ -72,28 +77,38 @@ function sendableOf(request: RegistryRequest, deadline: Deadline, { timeoutMs }:
   return { ...rest, body: () => body(progress) };
 }
 
-/** Up to three attempts, with pauses of random length between them (full jitter), as long as there is time. */
-async function attempts(options: CallOptions, request: Sendable, deadline: Deadline): Promise<Answered | Unavailable> {
-  let last = await attempt(options, request, deadline);
+function isFine(answer: Answered | Unavailable): boolean {
+  return answer.kind === "answered" && !isServerFailure(answer.response.status);
+}
+
+/** Up to two more attempts, with pauses of random length between them (full jitter), as long as there is time. */
+async function retried(
+  options: CallOptions,
+  request: Sendable,
+  deadline: Deadline,
+  first: Answered | Unavailable,
+): Promise<Answered | Unavailable> {
+  let last = await settled(options, request, deadline, first);
   const allowed = request.isOnce === true ? 0 : retriesMax;
   for (let retry = 0; retry < allowed && isWorthRetry(last); retry++) {
     const delayMs = options.random() * firstRetryMs * 2 ** retry;
     if (delayMs >= deadline.remainingMs()) return last;
     await pause(options.clock, delayMs, deadline.signal);
-    const next = await attempt(options, request, deadline);
+    const answered = await follow(options.route, request, deadline.signal);
+    const next = await settled(options, request, deadline, answered);
     if (next.kind === "unavailable" && hidesCause(next)) return last;
     last = next;
   }
   return last;
 }
 
-/** One attempt. A server's failure is an answer already here, so that it may be tried again. */
-async function attempt(
-  { route, clock }: CallOptions,
+/** What one attempt came to. A server's failure is an answer already here, so that it may be tried again. */
+async function settled(
+  { clock }: CallOptions,
   request: Sendable,
   deadline: Deadline,
+  answered: Answered | Unavailable,
 ): Promise<Answered | Unavailable> {
-  const answered = await follow(route, request, deadline.signal);
   if (answered.kind === "unavailable") return answered;
   const { status, headers } = answered.response;
   if (!isServerFailure(status)) return answered;

@@ -80,6 +80,7 @@ function operationsOf(options: RemoteRegistryOptions, givesNative: boolean): Ope
   const { upstream, credentials, clock = systemClock, random = Math.random } = options;
   const origins = new Origins(upstream);
   const breakers = new Breakers(new URL(upstream.url).origin, { clock, random });
+  const budget = new UpstreamBudget(clock, upstream.budget);
   const exchange = breakers.guard(
     createTransport({
       fetch: options.fetch ?? fetch,
@@ -87,9 +88,9 @@ function operationsOf(options: RemoteRegistryOptions, givesNative: boolean): Ope
       proxy: upstream.proxy,
       userAgent: options.userAgent ?? "periplus",
     }),
+    ({ status, headers }) => budget.heed(status, headers),
   );
   const authorizer = new Authorizer({ origins, credentials, exchange, clock });
-  const budget = new UpstreamBudget(clock, upstream.budget);
   const call = createCall({ route: { exchange, origins, authorizer, budget }, breakers, clock, random });
   return { upstream, call, clock, origins, nativeTries: new NativeTries(clock), givesNative, random };
 }

@@ -21,62 +21,69 @@ export interface Deadline {
 const cutOff = new Failure({ code: "UPSTREAM_FAILED", message: "the transfer was given up" });
 const outOfTime = new Failure({ code: "UPSTREAM_TIMEOUT", message: "the time allowed was over" });
 
-/** Starts the time of a call. */
-export function startDeadline(clock: Clock, limits: CallLimits): Deadline {
-  const controller = new AbortController();
-  const timer = startTimer(clock, limits.timeoutMs, () => controller.abort(outOfTime));
-  const follow = (): void => controller.abort(limits.signal.reason);
-  if (limits.signal.aborted) follow();
-  else limits.signal.addEventListener("abort", follow, { once: true });
-  return {
-    signal: controller.signal,
-    remainingMs: () => timer.remainingMs(),
-    extend: (timeoutMs) => timer.extend(timeoutMs),
-    disarm: () => timer.stop(),
-    cut: () => controller.abort(cutOff),
-    end() {
-      timer.stop();
-      limits.signal.removeEventListener("abort", follow);
-    },
-  };
-}
-
-interface Timer {
-  remainingMs(): number;
-  extend(timeoutMs: number): void;
-  stop(): void;
-}
-
 /** The longest that a timer sleeps before it looks again; what is extended often is not scheduled anew each time. */
 const longestSleepMs = 60_000;
 
-function startTimer(clock: Clock, timeoutMs: number, onEnd: () => void): Timer {
-  let endsAtMs = clock.nowMs() + timeoutMs;
-  let looksAtMs = Number.POSITIVE_INFINITY;
-  let cancelLook = (): void => {};
-  let isStopped = false;
-  function sleep(): void {
-    const sleepMs = Math.min(endsAtMs - clock.nowMs(), longestSleepMs);
-    cancelLook();
-    looksAtMs = clock.nowMs() + sleepMs;
-    cancelLook = clock.schedule(sleepMs, look);
-  }
-  function look(): void {
-    if (endsAtMs > clock.nowMs()) sleep();
-    else onEnd();
-  }
-  sleep();
-  return {
-    remainingMs: () => Math.max(0, endsAtMs - clock.nowMs()),
-    extend(timeoutMs) {
-      endsAtMs = clock.nowMs() + timeoutMs;
-      if (!isStopped && endsAtMs < looksAtMs) sleep();
-    },
-    stop() {
-      isStopped = true;
-      cancelLook();
-    },
+/** Starts the time of a call. */
+export function startDeadline(clock: Clock, limits: CallLimits): Deadline {
+  return new CallDeadline(clock, limits);
+}
+
+class CallDeadline implements Deadline {
+  readonly signal: AbortSignal;
+  readonly #controller = new AbortController();
+  readonly #clock: Clock;
+  readonly #caller: AbortSignal;
+  readonly #follow = (): void => this.#controller.abort(this.#caller.reason);
+  readonly #look = (): void => {
+    if (this.#endsAtMs > this.#clock.nowMs()) this.#sleep();
+    else this.#controller.abort(outOfTime);
   };
+  #endsAtMs: number;
+  #looksAtMs = Number.POSITIVE_INFINITY;
+  #cancelLook: (() => void) | undefined;
+  #isStopped = false;
+
+  constructor(clock: Clock, { signal, timeoutMs }: CallLimits) {
+    this.signal = this.#controller.signal;
+    this.#clock = clock;
+    this.#caller = signal;
+    this.#endsAtMs = clock.nowMs() + timeoutMs;
+    this.#sleep();
+    if (signal.aborted) this.#follow();
+    else signal.addEventListener("abort", this.#follow, { once: true });
+  }
+
+  remainingMs(): number {
+    return Math.max(0, this.#endsAtMs - this.#clock.nowMs());
+  }
+
+  extend(timeoutMs: number): void {
+    this.#endsAtMs = this.#clock.nowMs() + timeoutMs;
+    if (!this.#isStopped && this.#endsAtMs < this.#looksAtMs) this.#sleep();
+  }
+
+  disarm(): void {
+    this.#isStopped = true;
+    this.#cancelLook?.();
+  }
+
+  cut(): void {
+    this.#controller.abort(cutOff);
+  }
+
+  end(): void {
+    this.disarm();
+    this.#caller.removeEventListener("abort", this.#follow);
+  }
+
+  #sleep(): void {
+    const nowMs = this.#clock.nowMs();
+    const sleepMs = Math.min(this.#endsAtMs - nowMs, longestSleepMs);
+    this.#cancelLook?.();
+    this.#looksAtMs = nowMs + sleepMs;
+    this.#cancelLook = this.#clock.schedule(sleepMs, this.#look);
+  }
 }
 
 /** What a call answers whose signal has ended it. */

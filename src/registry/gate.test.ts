@@ -1,19 +1,22 @@
 import { expect, test } from "bun:test";
-import { Gate, type Place } from "./gate.ts";
+import { type Entering, Gate } from "./gate.ts";
 
 const never = new AbortController().signal;
 
-async function settledOf(promises: readonly Promise<Place | undefined>[]): Promise<readonly string[]> {
+async function settledOf(entries: readonly Entering[]): Promise<readonly string[]> {
   const waiting = Promise.resolve("waits");
   return await Promise.all(
-    promises.map((promise) => Promise.race([promise.then((place) => (place ? "in" : "left")), waiting.then((x) => x)])),
+    entries.map((entry) => {
+      const entered = Promise.resolve(entry).then((place) => (place ? "in" : "left"));
+      return Promise.race([entered, waiting.then((x) => x)]);
+    }),
   );
 }
 
 test("as many as there are places are in, the rest follow in order", async () => {
   const gate = new Gate(2);
   const entries = [gate.enter(never), gate.enter(never), gate.enter(never), gate.enter(never)];
-  const [first] = await Promise.all(entries.slice(0, 2));
+  const [first] = [await entries[0], await entries[1]];
   expect(await settledOf(entries.slice(2))).toEqual(["waits", "waits"]);
   first?.release();
   first?.release();

@@ -3,6 +3,9 @@ export interface Place {
   release(): void;
 }
 
+/** A place, or the wait for one. */
+export type Entering = Place | undefined | Promise<Place | undefined>;
+
 /** Lets a number of holders in at once; the others wait in the order they came, each as long as its own signal allows. */
 export class Gate {
   readonly #places: number;
@@ -13,14 +16,12 @@ export class Gate {
     this.#places = places;
   }
 
-  /** A place, or `undefined` when the signal ended the wait. */
-  enter(signal: AbortSignal): Promise<Place | undefined> {
-    if (signal.aborted) return Promise.resolve(undefined);
-    if (this.#taken < this.#places) {
-      this.#taken += 1;
-      return Promise.resolve(this.#place());
-    }
-    return this.#wait(signal);
+  /** A place, at once where there is room; `undefined` when the signal ended the wait. */
+  enter(signal: AbortSignal): Entering {
+    if (signal.aborted) return undefined;
+    if (this.#taken >= this.#places) return this.#wait(signal);
+    this.#taken += 1;
+    return this.#place();
   }
 
   async #wait(signal: AbortSignal): Promise<Place | undefined> {

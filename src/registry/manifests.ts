@@ -24,10 +24,9 @@ export async function headManifest(operations: Operations, question: ManifestQue
   const request = requestFor(operations, question, "HEAD");
   const reply = await operations.call(request, question.limits);
   if (reply.kind === "unavailable") return reply;
-  const { response } = reply.answered;
-  const { headers, status } = response;
-  await discard(response, reply.signal);
+  // It has no body that would have to be read. RFC 9110, 9.3.2.
   reply.close();
+  const { headers, status } = reply.answered.response;
   if (status === 405 || status === 501)
     return { kind: "found", digest: undefined, mediaType: undefined, sizeBytes: undefined };
   if (status !== 200) return explained(request.asked, meaningOf(reply.answered, operations.clock));

@@ -27,26 +27,31 @@ export interface Target {
  */
 export class Origins {
   readonly #base: URL;
+  readonly #origin: string;
   readonly #upstream: Upstream;
+  readonly #ownReach: Reach;
 
   constructor(upstream: Upstream) {
     this.#upstream = upstream;
     this.#base = new URL(upstream.url);
+    this.#origin = this.#base.origin;
+    const { insecure, mayBePrivate, ca } = upstream;
+    const allowHttp = insecure || isLoopback(this.#base.hostname);
+    this.#ownReach = { allowHttp, allowPrivate: mayBePrivate, ca, verify: !insecure };
   }
 
   /** The upstream itself, at an absolute path. */
   own(path: string, query: string): Target {
-    const url = new URL(this.#base.origin);
-    url.pathname = path;
-    url.search = query;
-    return { kind: "target", url, reach: this.#ownReach(), isOwn: true };
+    const rooted = path.startsWith("/") ? path : `/${path}`;
+    const url = new URL(`${this.#origin}${rooted}${query === "" ? "" : `?${query}`}`);
+    return { kind: "target", url, reach: this.#ownReach, isOwn: true };
   }
 
   /** Where a redirect may lead: its own origin, a host of `redirectHosts`, or anywhere public over https. */
   redirect(from: URL, location: string | null): Target | Unavailable {
     const url = parseTarget(location, from);
     if (url === undefined) return refused(`${from.host} answered a redirect that names no place`);
-    if (this.#isOwn(url)) return { kind: "target", url, reach: this.#ownReach(), isOwn: true };
+    if (this.#isOwn(url)) return { kind: "target", url, reach: this.#ownReach, isOwn: true };
     const isNamed = this.#upstream.redirectHosts.some((entry) => matchesHost(entry, url));
     const reach = isNamed ? this.#namedReach() : publicReach;
     if (url.protocol === "http:" && !reach.allowHttp) {
@@ -84,9 +89,9 @@ export class Origins {
         `it wants tokens from ${url.host}, which is not its own host; add it to its tokenHosts to allow that`,
       );
     }
-    if (url.protocol === "https:") return realmTarget(url, isOwnHost ? this.#ownReach() : this.#tokenReach());
-    const isPlain = this.#base.protocol === "http:" && this.#ownReach().allowHttp;
-    if (isPlain && (isOwnHost || isLoopback(url.hostname))) return realmTarget(url, this.#ownReach());
+    if (url.protocol === "https:") return realmTarget(url, isOwnHost ? this.#ownReach : this.#tokenReach());
+    const isPlain = this.#base.protocol === "http:" && this.#ownReach.allowHttp;
+    if (isPlain && (isOwnHost || isLoopback(url.hostname))) return realmTarget(url, this.#ownReach);
     return refused(`it wants tokens from ${url.host} over plain HTTP; credentials go over https only`);
   }
 
@@ -100,21 +105,11 @@ export class Origins {
   }
 
   #isOwn(url: URL): boolean {
-    return url.origin === this.#base.origin;
-  }
-
-  #ownReach(): Reach {
-    const { insecure, mayBePrivate, ca } = this.#upstream;
-    return {
-      allowHttp: insecure || isLoopback(this.#base.hostname),
-      allowPrivate: mayBePrivate,
-      ca,
-      verify: !insecure,
-    };
+    return url.origin === this.#origin;
   }
 
   #namedReach(): Reach {
-    return { ...this.#ownReach(), allowPrivate: true };
+    return { ...this.#ownReach, allowPrivate: true };
   }
 
   /** A password goes to a host beside the upstream's own only when that host has proved its name. */

@@ -14,16 +14,22 @@ export interface PatienceOptions {
 /** No pause is shorter, and this much of chance is added, so that those who wait do not come back in step. */
 const shortestPauseMs = 1000;
 
+/** What was answered, and how it is asked again. */
+export interface Asked {
+  readonly first: Reply | Unavailable;
+  readonly ask: () => Promise<Reply | Unavailable>;
+}
+
 /** Asks again after the pause that a registry asks for, as long as the caller's patience lasts; the last answer stands. */
 export async function patiently(
   { clock, random }: PatienceOptions,
   request: RegistryRequest,
   limits: CallLimits,
-  ask: () => Promise<Reply | Unavailable>,
+  { first, ask }: Asked,
 ): Promise<Reply | Unavailable> {
   let leftMs = limits.patienceMs ?? 0;
+  let answer = first;
   for (;;) {
-    const answer = await ask();
     const askedMs = leftMs > 0 ? pauseAskedBy(answer, request, clock) : undefined;
     if (askedMs === undefined) return answer;
     const waitMs = Math.max(askedMs, shortestPauseMs) + random() * shortestPauseMs;
@@ -32,6 +38,7 @@ export async function patiently(
     limits.onWait?.(waitMs);
     await pause(clock, waitMs, limits.signal);
     leftMs -= waitMs;
+    answer = await ask();
   }
 }
 

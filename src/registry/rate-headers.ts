@@ -14,9 +14,9 @@ const unnamedPauseMs = 10_000;
  * Hub's `76;w=21600` names a window, not an end: by itself it is no reason to wait.
  */
 export function rateAdvice(status: number, headers: Headers, nowEpochMs: number): RateAdvice {
-  const asked = retryAfterMs(headers, nowEpochMs);
+  const asked = status === 429 || status === 503 ? retryAfterMs(headers, nowEpochMs) : undefined;
   if (status === 429) return { pauseMs: Math.min(asked ?? resetMs(headers) ?? unnamedPauseMs, longestPauseMs) };
-  if (status === 503 && asked !== undefined) return { pauseMs: Math.min(asked, longestPauseMs) };
+  if (asked !== undefined) return { pauseMs: Math.min(asked, longestPauseMs) };
   const isSpent = firstNumber(headers.get("ratelimit-remaining")) === 0;
   return { pauseMs: isSpent ? Math.min(resetMs(headers) ?? 0, longestPauseMs) : 0 };
 }
@@ -46,6 +46,7 @@ function resetMs(headers: Headers): number | undefined {
 
 /** The whole number a header begins with, when nothing or a parameter follows it. */
 function firstNumber(header: string | null): number | undefined {
-  const digits = /^\s*([0-9]{1,9})\s*(?:[;,]|$)/.exec(header ?? "")?.[1];
+  if (header === null) return undefined;
+  const digits = /^\s*([0-9]{1,9})\s*(?:[;,]|$)/.exec(header)?.[1];
   return digits === undefined ? undefined : Number(digits);
 }

@@ -37,7 +37,16 @@ const redirectStatuses: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
 export async function follow(route: Route, request: Sendable, signal: AbortSignal): Promise<Answered | Unavailable> {
   let target = request.to ?? route.origins.own(request.path, request.query);
   for (let redirects = 0; redirects <= redirectsMax; redirects++) {
-    const answer = await ask(route, request, target, signal);
+    const scope = target.isOwn ? request.scope : foreignScope(target.url);
+    const known = scope === undefined ? undefined : route.authorizer.current(target, scope, signal);
+    const used = known instanceof Promise ? await known : known;
+    if (used?.kind === "unavailable") return used;
+    const hop: Hop = { target, signal, used };
+    const first = await send(route, request, hop);
+    const answer =
+      scope !== undefined && first.kind === "response" && first.response.status === 401
+        ? await refused(route, request, { ...hop, scope }, first)
+        : first;
     if (answer.kind === "unavailable") return answer;
     const { response } = answer;
     if (!redirectStatuses.has(response.status)) return { kind: "answered", response, target };
@@ -68,19 +77,14 @@ export function speaksForRegistry(target: Target): boolean {
   return target.isOwn || nameOf(target.url) !== undefined;
 }
 
-/** One hop: with what is known to be wanted, and once again when that is refused and something else is at hand. */
-async function ask(
+/** Asks once again when what was known to be wanted is refused and something else is at hand; else the refusal stands. */
+async function refused(
   route: Route,
   request: Sendable,
-  target: Target,
-  signal: AbortSignal,
+  hop: Hop & { readonly scope: string },
+  first: Incoming,
 ): Promise<Incoming | Unavailable> {
-  const scope = target.isOwn ? request.scope : foreignScope(target.url);
-  if (scope === undefined) return await send(route, request, { target, signal, used: undefined });
-  const used = await route.authorizer.current(target, scope, signal);
-  if (used?.kind === "unavailable") return used;
-  const first = await send(route, request, { target, signal, used });
-  if (first.kind === "unavailable" || first.response.status !== 401) return first;
+  const { target, scope, used, signal } = hop;
   const challenge = first.response.headers.get("www-authenticate");
   const renewed = await route.authorizer.answer({ target, scope, challenge, used, signal });
   if (renewed === undefined) return first;
@@ -97,15 +101,15 @@ interface Hop {
   readonly used: Authorization | undefined;
 }
 
-async function send(route: Route, request: Sendable, hop: Hop): Promise<Incoming | Unavailable> {
+/** One exchange, when the upstream may be asked one more question now. */
+function send(route: Route, request: Sendable, hop: Hop): Unavailable | Promise<Incoming | Unavailable> {
   const { target, signal, used } = hop;
   const spent = target.isOwn ? route.budget.spend() : undefined;
   if (spent !== undefined) return spent;
   const headers = used === undefined ? request.headers : { ...request.headers, Authorization: used.header };
   const { method, body } = request;
-  const answer = await route.exchange({ method, target, headers, signal, ...(body === undefined ? {} : { body }) });
-  if (target.isOwn && answer.kind === "response") route.budget.heed(answer.response.status, answer.response.headers);
-  return answer;
+  const outgoing = { method, target, headers, signal };
+  return route.exchange(body === undefined ? outgoing : { ...outgoing, body });
 }
 
 /** A registry that another one redirects to knows the repository by a name of its own, the one in the path. */

@@ -11,7 +11,7 @@ import { unavailable } from "./unavailable.ts";
 export type Fetch = (url: string, init: BunFetchRequestInit) => Promise<Response>;
 
 /** Resolves and checks where a request may connect to. Throws what `resolveTarget` throws. */
-export type Egress = (url: URL, policy: EgressPolicy, signal: AbortSignal) => Promise<EgressTarget>;
+export type Egress = (url: URL, policy: EgressPolicy, signal: AbortSignal) => EgressTarget | Promise<EgressTarget>;
 
 /** A body; one that is made is made anew for each connection that is tried. A stream is sent by the `Content-Length` of its headers. */
 export type OutgoingBody = string | Uint8Array<ArrayBuffer> | (() => Blob | ReadableStream<Uint8Array<ArrayBuffer>>);
@@ -52,6 +52,9 @@ const addressesTried = 4;
  */
 export function createTransport(options: TransportOptions): Exchange {
   const order = new AddressOrder();
+  /** The upstream itself, where its URL has an address in place of a name: what that is need not be found out anew. */
+  let literal: AllowedTarget | undefined;
+  const ordered = { ...options, order };
   return async (outgoing) => {
     const { target, signal } = outgoing;
     if (signal.aborted) return endedBy(signal);
@@ -60,11 +63,12 @@ export function createTransport(options: TransportOptions): Exchange {
     }
     if (options.proxy !== undefined && isName(target.url)) return await byProxy(options, outgoing, options.proxy);
     try {
-      const policy = { allowHttp: target.reach.allowHttp, allowPrivate: target.reach.allowPrivate };
-      const place = await options.egress(target.url, policy, signal);
+      const finding = (target.isOwn ? literal : undefined) ?? options.egress(target.url, target.reach, signal);
+      const place = finding instanceof Promise ? await finding : finding;
       if (place.kind === "refused")
         return unavailable("refused", `${target.url.host} is at no address that may be connected to for this upstream`);
-      return await byAddress({ ...options, order }, outgoing, place);
+      if (target.isOwn && place.serverName === undefined) literal = place;
+      return await byAddress(ordered, outgoing, place);
     } catch (error) {
       return signal.aborted ? endedBy(signal) : lookUpFault(target.url, error);
     }
@@ -80,9 +84,8 @@ async function byAddress(
   let fault: unknown;
   for (const address of options.order.sort(place.origin, place.addresses).slice(0, addressesTried)) {
     const { url, host } = connectUrl(place, target.url, address);
-    const tls = { ...tlsOf(target), ...(place.serverName === undefined ? {} : { serverName: place.serverName }) };
     try {
-      const init = { ...initOf(options, outgoing, { Host: host }), proxy: proxyOf(options.proxy), tls };
+      const init = initOf(options, outgoing, { serverName: place.serverName, host, proxy: options.proxy });
       return { kind: "response", response: await options.fetch(url, init) };
     } catch (error) {
       const ended = signal.aborted ? endedBy(signal) : bodyFault(outgoing, url, error);
@@ -98,7 +101,7 @@ async function byAddress(
 async function byProxy(options: TransportOptions, outgoing: Outgoing, proxy: string): Promise<Incoming | Unavailable> {
   const { target, signal } = outgoing;
   try {
-    const init = { ...initOf(options, outgoing, {}), proxy: proxyOf(proxy), tls: tlsOf(target) };
+    const init = initOf(options, outgoing, { serverName: undefined, host: undefined, proxy });
     return { kind: "response", response: await options.fetch(target.url.href, init) };
   } catch (error) {
     if (signal.aborted) return endedBy(signal);
@@ -112,16 +115,26 @@ function bodyFault({ body, target }: Outgoing, url: string, error: unknown): Una
   return unavailable("failed", `what ${target.url.host} was being sent broke off`);
 }
 
+/** How one connection is made: the name its certificate must be for, the `Host` to send and the proxy, where they are not the URL's own. */
+interface Connecting {
+  readonly serverName: string | undefined;
+  readonly host: string | undefined;
+  readonly proxy: string | undefined;
+}
+
 function initOf(
-  options: TransportOptions,
-  outgoing: Outgoing,
-  host: Readonly<Record<string, string>>,
+  { userAgent }: TransportOptions,
+  { method, headers, body, signal, target }: Outgoing,
+  { serverName, host, proxy }: Connecting,
 ): BunFetchRequestInit {
+  const own = { "User-Agent": userAgent, "Accept-Encoding": "identity" };
   return {
-    method: outgoing.method,
-    headers: { "User-Agent": options.userAgent, "Accept-Encoding": "identity", ...outgoing.headers, ...host },
-    body: (typeof outgoing.body === "function" ? outgoing.body() : outgoing.body) ?? null,
-    signal: outgoing.signal,
+    method,
+    headers: host === undefined ? { ...own, ...headers } : { ...own, ...headers, Host: host },
+    body: (typeof body === "function" ? body() : body) ?? null,
+    signal,
+    proxy: proxyOf(proxy),
+    tls: tlsOf(target, serverName),
     redirect: "manual",
     decompress: false,
     // The reader of a body has its own watch over it; the runtime's would also count time in which nobody reads.
@@ -133,8 +146,11 @@ function proxyOf(proxy: string | undefined): Bun.FetchProxyOption {
   return proxy === undefined ? false : { url: proxy, respectNoProxy: false };
 }
 
-function tlsOf({ reach }: Target): BunFetchRequestInitTLS {
-  return { rejectUnauthorized: reach.verify, ...(reach.ca === undefined ? {} : { ca: reach.ca }) };
+function tlsOf({ reach }: Target, serverName: string | undefined): BunFetchRequestInitTLS {
+  const tls: BunFetchRequestInitTLS = { rejectUnauthorized: reach.verify };
+  if (reach.ca !== undefined) tls.ca = reach.ca;
+  if (serverName !== undefined) tls.serverName = serverName;
+  return tls;
 }
 
 function isName(url: URL): boolean {

@@ -5,14 +5,10 @@ import { createFindings, type Findings, formatPath, formatProblem, type Problem 
 import { readSource, type Source } from "../config/source.ts";
 import { checkTogether, hostsOf } from "./checks.ts";
 import { detectFormat, type SyncFormat } from "./format.ts";
-import { readImageSyncer } from "./image-syncer/read.ts";
 import { type Disk, readNamedFiles } from "./named-files.ts";
-import { readOwn } from "./own.ts";
 import type { Place, SyncPlanInput } from "./plan-input.ts";
 import type { Destination, Read, Reading } from "./reading.ts";
 import { accessOf } from "./registries.ts";
-import { readRegsync } from "./regsync/read.ts";
-import { readSkopeo } from "./skopeo/read.ts";
 
 /** A sync file, and the world to read it in. */
 export interface LoadSyncOptions extends Disk {
@@ -53,7 +49,7 @@ export async function loadSync(options: LoadSyncOptions): Promise<InvalidSync | 
   const findings = createFindings(options.file, (at, part) => source.locate(at, part));
   const contents = await readNamedFiles(format, source.value, path, options);
   const reading = readingOf(options, { path, source, findings, contents });
-  const input = inputOf(reading, format, source.value);
+  const input = inputOf(reading, format, (await readers[format]())(reading, source.value));
   const problems = distinct(findings.problems);
   if (input === undefined || problems.length > 0) return { kind: "invalid", problems };
   return { kind: "loaded", input, warnings: distinct(findings.warnings) };
@@ -69,16 +65,28 @@ interface Opened {
   readonly format: SyncFormat;
 }
 
-/** The form decides how numbers are read, and is told from what was read: it is read a second time where that differs. */
-function open({ file, format }: LoadSyncOptions, text: string): InvalidSync | Opened {
+/**
+ * The form decides how numbers and merges are read, and is told from what was read: it is read a second time where it is none of ours, or
+ * where a merge may say otherwise.
+ */
+function open(options: LoadSyncOptions, text: string): InvalidSync | Opened {
+  const { file, format } = options;
+  if (!text.includes("<<") && (format === undefined || format === "periplus")) {
+    const own = openOwn(options, text);
+    if ("kind" in own || format === own.format || detectFormat(own.source.value) === own.format) return own;
+  }
   const foreign = readSource(file, text, { merge: true, isText: () => true });
   if ("problems" in foreign) return { kind: "invalid", problems: foreign.problems };
   const found = format ?? detectFormat(foreign.value);
   if (found === undefined)
     return invalid(file, "is no sync file: it has no sync, and nothing that regsync, skopeo or image-syncer have");
   if (found !== "periplus") return { source: foreign, format: found };
+  return openOwn(options, text);
+}
+
+function openOwn({ file }: LoadSyncOptions, text: string): InvalidSync | Opened {
   const own = readSource(file, text, { isText: (key) => textKeys.has(key) });
-  return "problems" in own ? { kind: "invalid", problems: own.problems } : { source: own, format: found };
+  return "problems" in own ? { kind: "invalid", problems: own.problems } : { source: own, format: "periplus" };
 }
 
 /** Keys of ours whose numbers are texts. */
@@ -112,8 +120,7 @@ function readingOf(options: LoadSyncOptions, { path, source, findings, contents 
   };
 }
 
-function inputOf(reading: Reading, format: SyncFormat, value: unknown): SyncPlanInput | undefined {
-  const read = readers[format](reading, value);
+function inputOf(reading: Reading, format: SyncFormat, read: Read | undefined): SyncPlanInput | undefined {
   if (read === undefined) return undefined;
   checkTogether(reading, read);
   return {
@@ -126,9 +133,10 @@ function inputOf(reading: Reading, format: SyncFormat, value: unknown): SyncPlan
   };
 }
 
-const readers: Readonly<Record<SyncFormat, (reading: Reading, value: unknown) => Read | undefined>> = {
-  periplus: readOwn,
-  regsync: readRegsync,
-  skopeo: readSkopeo,
-  "image-syncer": readImageSyncer,
+/** The readers of the forms, each loaded for files of its form. */
+const readers: Readonly<Record<SyncFormat, () => Promise<(reading: Reading, value: unknown) => Read | undefined>>> = {
+  periplus: async () => (await import("./own.ts")).readOwn,
+  regsync: async () => (await import("./regsync/read.ts")).readRegsync,
+  skopeo: async () => (await import("./skopeo/read.ts")).readSkopeo,
+  "image-syncer": async () => (await import("./image-syncer/read.ts")).readImageSyncer,
 };

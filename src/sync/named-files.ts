@@ -1,7 +1,6 @@
 import { resolve } from "node:path";
 import { type FileContent, readContent, type ReadFile } from "../config/files.ts";
 import { isMapping, type SyncFormat } from "./format.ts";
-import { fileArguments } from "./regsync/go-template.ts";
 
 /** The names in a folder. Rejects with the system's error, whose `code` says why. */
 type ReadFolder = (path: string) => Promise<readonly string[]>;
@@ -28,7 +27,7 @@ export async function readNamedFiles(
   file: string,
   disk: Disk,
 ): Promise<ReadonlyMap<string, FileContent>> {
-  const named = namedIn(format, value).slice(0, MAX_FILES);
+  const named = (await namedIn(format, value)).slice(0, MAX_FILES);
   const read = async ({ path, isFolder }: Named): Promise<readonly [string, FileContent]> => {
     const absolute = resolve(file, "..", path);
     return [absolute, isFolder ? await certificatesIn(absolute, disk) : await readContent(disk.readFile, absolute)];
@@ -36,17 +35,19 @@ export async function readNamedFiles(
   return new Map(await Promise.all(named.map(read)));
 }
 
-function namedIn(format: SyncFormat, value: unknown): readonly Named[] {
+async function namedIn(format: SyncFormat, value: unknown): Promise<readonly Named[]> {
   switch (format) {
     case "periplus":
       return membersOf(isMapping(value) ? value["registries"] : undefined, "ca").map((path) => ({
         path,
         isFolder: false,
       }));
-    case "regsync":
+    case "regsync": {
+      const { fileArguments } = await import("./regsync/go-template.ts");
       return textsIn(value)
         .flatMap(fileArguments)
         .map((path) => ({ path, isFolder: false }));
+    }
     case "skopeo":
       return membersOf(value, "cert-dir").map((path) => ({ path, isFolder: true }));
     case "image-syncer":

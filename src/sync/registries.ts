@@ -1,4 +1,4 @@
-import { X509Certificate } from "node:crypto";
+import { isCertificate } from "../config/certificate.ts";
 import type { CredentialSource } from "../config/credential.ts";
 import { runCredentialHelper } from "../config/credential-helper.ts";
 import { credentialSource, type CredentialWorld } from "../config/credentials.ts";
@@ -129,12 +129,4 @@ function checkAuthority(reading: Reading, draft: RegistryDraft | undefined): voi
 function faultOf(content: FileContent): string | undefined {
   if (content.kind === "unreadable") return content.reason;
   return isCertificate(content.text) ? undefined : "is no PEM certificate";
-}
-
-function isCertificate(pem: string): boolean {
-  try {
-    return new X509Certificate(pem).raw.length > 0;
-  } catch {
-    return false;
-  }
 }

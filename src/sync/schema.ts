@@ -1,6 +1,6 @@
 import { z } from "zod";
 import * as scalar from "../config/scalars.ts";
-import { about, type Shape, upstreamShape } from "../config/schema.ts";
+import { about, type Shape, upstreamShape } from "../config/upstream-schema.ts";
 import { parsePlatform } from "../reference/platform.ts";
 import { parseRepository, parseTag } from "../reference/repository.ts";
 import type { DefaultsEntry, EntryText, RegistryEntry, RepositoriesEntry, SyncFile, TagsEntry } from "./file.ts";

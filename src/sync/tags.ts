@@ -36,17 +36,19 @@ export function needsTagList({ filters }: TagChoice): boolean {
 
 /** Chooses among the tags that the source has, in their order; `undefined` where its list was not asked for. Each tag comes once. */
 export function chooseTags(choice: TagChoice, available: readonly Tag[] | undefined): Chosen<Tag> {
-  if (available === undefined) return chosen(choice.list, [], "no tags are listed");
+  if (available === undefined) return chosen(choice.list, [], () => "no tags are listed");
   const there = new Set(available);
   const passed = new Set(choice.filters.flatMap((filter) => filtered(filter, [...there])));
   const listed = new Set(choice.list);
   const names = [...there].filter((tag) => listed.has(tag) || passed.has(tag));
   const absent = [...listed].filter((tag) => !there.has(tag));
-  return chosen(names, absent, reasonOf(choice, available));
+  return chosen(names, absent, () => reasonOf(choice, available));
 }
 
-function chosen(names: readonly Tag[], absent: readonly Tag[], reason: string): Chosen<Tag> {
-  return names.length === 0 ? { kind: "nothing", reason } : { kind: "chosen", names: [...new Set(names)], absent };
+function chosen(names: readonly Tag[], absent: readonly Tag[], reason: () => string): Chosen<Tag> {
+  return names.length === 0
+    ? { kind: "nothing", reason: reason() }
+    : { kind: "chosen", names: [...new Set(names)], absent };
 }
 
 interface Step {

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { Environment } from "../../config/environment.ts";
 import type { ReadFile } from "../../config/files.ts";
+import { isTerminal, outputTo } from "../output.ts";
 
 /** The world of a command: where it writes, what it reads, who stops it. */
 export interface CacheIo {
@@ -26,10 +27,11 @@ export type Interruption = "signal" | "unread";
 
 /** The process as it is. */
 export function processIo(): CacheIo {
+  let stop: ((why: Interruption) => void) | undefined;
   return {
-    stdout: (text) => void process.stdout.write(text),
-    stderr: (text) => void process.stderr.write(text),
-    columns: process.stderr.isTTY ? process.stderr.columns || 80 : undefined,
+    stdout: outputTo(Bun.stdout, () => stop?.("unread")),
+    stderr: outputTo(Bun.stderr),
+    columns: isTerminal(2, () => process.stderr) ? process.stderr.columns || 80 : undefined,
     setStatus: (status) => {
       process.exitCode = status;
     },
@@ -38,23 +40,24 @@ export function processIo(): CacheIo {
     readFile: (path) => readFile(path, "utf8"),
     readStdin: () => Bun.stdin.text(),
     nowMs: Date.now,
-    onInterrupt,
+    onInterrupt: (given) => {
+      stop = given;
+      return onSignal(() => given("signal"));
+    },
   };
 }
 
 const signals = ["SIGINT", "SIGTERM"] as const;
 
-function onInterrupt(stop: (why: Interruption) => void): () => void {
+function onSignal(stop: () => void): () => void {
   // Once: the second one finds no listener and does what the system does.
   const once = (): void => {
     forget();
-    stop("signal");
+    stop();
   };
   const forget = (): void => {
     for (const signal of signals) process.off(signal, once);
   };
   for (const signal of signals) process.on(signal, once);
-  // Kept to the end: without a listener what cannot be written any more would end the process with a stack.
-  process.stdout.on("error", () => stop("unread"));
   return forget;
 }

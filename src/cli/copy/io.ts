@@ -1,6 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { type Clock, systemClock } from "../../registry/clock.ts";
 import { type CacheIo, processIo as cacheIo } from "../cache/io.ts";
+import { isTerminal } from "../output.ts";
 
 /** The world of the commands about images. */
 export interface CopyIo extends CacheIo {
@@ -15,13 +16,14 @@ export interface CopyIo extends CacheIo {
 
 /** The process as it is. */
 export function processIo(): CopyIo {
-  const isTerminal = process.stdin.isTTY && process.stderr.isTTY;
+  const io = cacheIo();
+  const isTyped = io.columns !== undefined && isTerminal(0, () => process.stdin);
   return {
-    ...cacheIo(),
+    ...io,
     readFolder: (path) => readdir(path),
     clock: systemClock,
     fetch,
-    prompt: isTerminal ? prompt : undefined,
+    prompt: isTyped ? prompt : undefined,
   };
 }
 

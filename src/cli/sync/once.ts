@@ -6,7 +6,6 @@ import type { ReadFlags } from "../copy/options.ts";
 import type { CopySession } from "../copy/session.ts";
 import { exitStatus } from "../exit.ts";
 import { carryOut, type Shown } from "./carry-out.ts";
-import { creatingTargets } from "./creating.ts";
 import type { FileFlags } from "./file-flags.ts";
 import { readSyncFile } from "./read-file.ts";
 import { showJobPlan, showProblems, statusOfJob } from "./plan-text.ts";
@@ -36,7 +35,8 @@ export async function syncOnce(
 ): Promise<number> {
   const { view } = session;
   const isCreating = flags.createRepositories === true || run.input.createRepositories;
-  const ends = new Ends(run.registries, isCreating ? creatingTargets(session) : undefined);
+  const finish = isCreating ? (await import("./creating.ts")).creatingTargets(session) : undefined;
+  const ends = new Ends(run.registries, finish);
   const { world, plan } = await planRun(session, { ...run, ends }, flags.apply === true ? "none" : "copies");
   if (plan.problems.length > 0) {
     showProblems(view, plan);

@@ -2,7 +2,6 @@ import { Command } from "commander";
 import type { CopyIo } from "../copy/io.ts";
 import { withOutputOption } from "../copy/options.ts";
 import { withSession } from "../copy/session.ts";
-import { runBySchedule } from "./by-schedule.ts";
 import { withFileOptions } from "./file-flags.ts";
 import { readSyncFile } from "./read-file.ts";
 import { type SyncFlags, syncOnce } from "./once.ts";
@@ -33,7 +32,7 @@ export function syncCommand(io: CopyIo): Command {
     .addHelpText("after", examples)
     .action((flags: SyncFlags) =>
       withSession(io, flags, async (session) => {
-        if (flags.schedule === true) return await runBySchedule(session, flags);
+        if (flags.schedule === true) return await (await import("./by-schedule.ts")).runBySchedule(session, flags);
         const input = await readSyncFile(io, session.view, flags);
         const registries = new FileRegistries(io, input, flags.insecure === true);
         return await syncOnce(session, { input, registries, entries: input.entries, shown: "every" }, flags);

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import * as scalar from "../../config/scalars.ts";
-import type { Shape } from "../../config/schema.ts";
+import type { Shape } from "../../config/upstream-schema.ts";
 import { parsePlatform } from "../../reference/platform.ts";
 import { compileAnchored } from "../pattern.ts";
 import { nonEmpty, readable } from "../readable.ts";

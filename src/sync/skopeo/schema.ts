@@ -1,6 +1,6 @@
 import { z } from "zod";
 import * as scalar from "../../config/scalars.ts";
-import type { Shape } from "../../config/schema.ts";
+import type { Shape } from "../../config/upstream-schema.ts";
 import { compileExpression } from "../pattern.ts";
 import { parseRange } from "../range.ts";
 import { readable } from "../readable.ts";

@@ -28,7 +28,7 @@ const TESTS: Readonly<Record<string, string>> = {
   both100: "Pull 75% and Push 25% Mixed 100MB",
 };
 /** Tests that push blobs of sizes drawn at random: what they take is told by bytes, not by requests. */
-const SIZED_BY_CHANCE: ReadonlySet<string> = new Set(["pushMixed", "chunkMixed"]);
+const SIZED_BY_CHANCE: ReadonlySet<string> = new Set(["catalog", "pushMixed", "chunkMixed"]);
 const MIB = 2 ** 20;
 const METRICS: readonly Metric[] = Object.entries(TESTS).map(([key, label]) => ({
   key,

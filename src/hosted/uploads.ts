@@ -3,6 +3,7 @@ import type { Repository } from "../reference/repository.ts";
 import { Turns } from "../store/turns.ts";
 import type { UploadStore } from "../store/uploads.ts";
 import { type Body, UploadSession } from "./session.ts";
+import { Shares } from "./shares.ts";
 
 /** Bytes to be put behind an upload; where the sender says they belong, they must belong there. */
 export interface UploadPart {
@@ -51,6 +52,7 @@ export class Uploads {
   readonly #parts: UploadParts;
   readonly #open = new Map<string, UploadSession>();
   readonly #turns = new Turns<string>();
+  readonly #shares = new Shares();
   readonly #busy = new Set<string>();
 
   constructor(parts: UploadParts) {
@@ -160,7 +162,7 @@ export class Uploads {
   /** After an error of the disk the file is opened anew when it is asked for next, and says itself how far it is. */
   async #append(id: string, session: UploadSession, part: UploadPart): Promise<UploadState> {
     try {
-      return await append(session, part);
+      return await append(session, { ...part, body: this.#shares.of(part.body) });
     } finally {
       if (session.isBroken) await this.#letGo(id, session);
     }

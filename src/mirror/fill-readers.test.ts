@@ -29,13 +29,12 @@ test("a reader counts where it has moved to, and not once it has left", () => {
 });
 
 test.each([
-  [1, 256, 256],
-  [4, 256, 256],
-  [8, 128, 128],
-  [32, 64, 32],
-  [1000, 64, 16],
-])("with %d readers one read gives %d KiB, and %d KiB of the file", (count, kib, fileKib) => {
+  [1, 256],
+  [32, 256],
+  [64, 128],
+  [1000, 16],
+])("with %d readers one read gives %d KiB", (count, kib) => {
   const readers = new FillReaders();
   for (let i = 0; i < count; i++) readers.enter({}, 0);
-  expect([readers.readBytes, readers.fileReadBytes]).toEqual([kib * 1024, fileKib * 1024]);
+  expect(readers.readBytes).toBe(kib * 1024);
 });

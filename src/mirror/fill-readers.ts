@@ -2,10 +2,10 @@
 export const closeBytes: number = 512 * 1024;
 /** A reader that is further behind than this is not waited for. */
 const reachBytes = 8 * 1024 * 1024;
-/** What one read gives at most: less when many readers take turns, and least from the file, which is new memory each time. */
+/** What one read gives at most: a share of what all have in memory at once. Small pieces cost time, which many slow readers have. */
 const readMaxBytes = 256 * 1024;
-const readMinBytes = 64 * 1024;
-const fileReadMinBytes = 16 * 1024;
+const readMinBytes = 16 * 1024;
+const readsBytes = 8 * 1024 * 1024;
 
 /** Who reads a fill, and where each of them is. */
 export class FillReaders {
@@ -17,16 +17,7 @@ export class FillReaders {
 
   /** How much one read gives, so that many readers take turns. */
   get readBytes(): number {
-    return Math.max(readMinBytes, this.#share);
-  }
-
-  /** The same for a read of what is in memory no more. */
-  get fileReadBytes(): number {
-    return Math.max(fileReadMinBytes, this.#share);
-  }
-
-  get #share(): number {
-    return Math.min(readMaxBytes, Math.floor((4 * readMaxBytes) / this.#readers.size));
+    return Math.max(readMinBytes, Math.min(readMaxBytes, Math.floor(readsBytes / this.#readers.size)));
   }
 
   enter(key: object, offset: number): void {

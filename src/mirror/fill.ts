@@ -171,7 +171,7 @@ export class Fill {
   /** What the disk holds from an offset on, as far as one read goes; `undefined` when that is nothing. */
   async readWritten(offset: number, maxBytes: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
     const heldEnd = Math.min(this.#writer?.writtenBytes ?? 0, this.#shownBytes);
-    const end = Math.min(offset + Math.min(maxBytes, this.#readers.fileReadBytes), heldEnd);
+    const end = Math.min(offset + Math.min(maxBytes, this.#readers.readBytes), heldEnd);
     return this.#draft === undefined || offset >= end ? undefined : this.#draft.read(offset, end - offset);
   }
 

@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { findGoProgram, findOwn } from "../peers/tools.ts";
 import type { Row } from "../row.ts";
-import { COPY_METRICS, type Copier, type CopyPlace, openCopies, ownProgram } from "./copy-pair.ts";
+import { COPY_METRICS, type Copier, type CopyPlace, copyTargets, openCopies, ownProgram } from "./copy-pair.ts";
 
 const PEERS = ["crane", "regctl", "oras"] as const;
 
@@ -12,13 +12,7 @@ export const copyLarge: Row = {
   title: "copy of an image of 200 MB",
   lifetime: "row",
   metrics: COPY_METRICS,
-  targets: [
-    ...PEERS.map(
-      (over) =>
-        ({ kind: "ratio", metric: "wallMs", of: "periplus", over, bound: { kind: "atMost", value: 1 } }) as const,
-    ),
-    { kind: "value", metric: "peakMB", of: "periplus", bound: { kind: "atMost", value: 100 } },
-  ],
+  targets: copyTargets(PEERS),
   open: (bench) => openCopies(bench, { images: 1, layers: 8, layerBytes: 25_000_000, copiers }),
 };
 

@@ -3,7 +3,7 @@ import { type ProgramCost, type ProgramRun, runProgram } from "../measure/progra
 import { type Bench, emptyDir } from "../measure/stage.ts";
 import { distributionStore } from "../peers/distribution.ts";
 import type { Tool } from "../peers/tools.ts";
-import type { Contender, Metric, Role, Sample, Stage } from "../row.ts";
+import type { Contender, Metric, Role, Sample, Stage, Target } from "../row.ts";
 
 const CONFIG_TYPE = "application/vnd.oci.image.config.v1+json";
 const LAYER_TYPE = "application/vnd.oci.image.layer.v1.tar";
@@ -15,6 +15,16 @@ export const COPY_METRICS: readonly Metric[] = [
   { key: "cpuMs", label: "CPU ms", digits: 0 },
   { key: "peakMB", label: "peak MB", digits: 0 },
 ];
+
+/** No slower than any of these, from the checkout and as the single binary, and in 100 MB. */
+export function copyTargets(peers: readonly string[]): readonly Target[] {
+  return ["periplus", "periplus, single binary"].flatMap((of): Target[] => [
+    ...peers.map(
+      (over): Target => ({ kind: "ratio", metric: "wallMs", of, over, bound: { kind: "atMost", value: 1 } }),
+    ),
+    { kind: "value", metric: "peakMB", of, bound: { kind: "atMost", value: 100 } },
+  ]);
+}
 
 /** Where one copy goes from and to: repositories with their hosts, and a folder for files of the program's own. */
 export interface CopyPlace {

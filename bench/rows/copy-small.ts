@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { findGoProgram, findOwn, findRegsync } from "../peers/tools.ts";
 import type { Row } from "../row.ts";
-import { COPY_METRICS, type Copier, type CopyPlace, openCopies, ownProgram } from "./copy-pair.ts";
+import { COPY_METRICS, type Copier, type CopyPlace, copyTargets, openCopies, ownProgram } from "./copy-pair.ts";
 
 const AT_ONCE = 8;
 
@@ -12,13 +12,7 @@ export const copySmall: Row = {
   title: "copy of 1,000 small images",
   lifetime: "row",
   metrics: COPY_METRICS,
-  targets: [
-    ...["crane, 8 at once", "regsync, 8 at once"].map(
-      (over) =>
-        ({ kind: "ratio", metric: "wallMs", of: "periplus", over, bound: { kind: "atMost", value: 1 } }) as const,
-    ),
-    { kind: "value", metric: "peakMB", of: "periplus", bound: { kind: "atMost", value: 100 } },
-  ],
+  targets: copyTargets(["crane, 8 at once", "regsync, 8 at once"]),
   open: (bench) => openCopies(bench, { images: 1000, layers: 1, layerBytes: 2048, copiers }),
 };
 

@@ -86,7 +86,7 @@ export class Fill {
 
   /** Said when another place's upstream has it too. */
   addPlace(place: Place): void {
-    this.#places.push(place);
+    if (!this.isAt(place)) this.#places.push(place);
   }
 
   /** Bytes received so far. */

@@ -1,4 +1,4 @@
-import { parseV4, parseV6 } from "./address.ts";
+import { mappedV4, parseV4, readV6Groups } from "./address.ts";
 import { indexV4, indexV6 } from "./prefix-search.ts";
 import type { PrefixTable } from "./prefix-table.ts";
 
@@ -24,7 +24,7 @@ export interface CloudTable {
   readonly prefixes: PrefixTable;
 }
 
-/** An immutable set of cloud ranges. `lookup` takes the text of an address and allocates nothing for IPv4. */
+/** An immutable set of cloud ranges. `lookup` takes the text of an address and allocates nothing. */
 export interface CloudRanges {
   readonly table: CloudTable;
   lookup(addressText: string): CloudLocation | undefined;
@@ -36,13 +36,13 @@ export function cloudRanges(table: CloudTable): CloudRanges {
   const { prefixes } = table;
   const labelOfV4 = indexV4(prefixes);
   const labelOfV6 = indexV6(prefixes);
+  const groups = new Uint16Array(8);
   const lookup = (addressText: string): CloudLocation | undefined => {
     const bits = parseV4(addressText);
     if (bits >= 0) return byLabel[labelOfV4(bits)];
-    const words = parseV6(addressText);
-    if (words === undefined) return undefined;
-    const isMapped = words[0] === 0 && words[1] === 0 && words[2] === 0xffff;
-    return byLabel[isMapped ? labelOfV4(words[3]) : labelOfV6(words)];
+    if (!readV6Groups(addressText, groups)) return undefined;
+    const mapped = mappedV4(groups);
+    return byLabel[mapped < 0 ? labelOfV6(groups) : labelOfV4(mapped)];
   };
   return { table, lookup };
 }

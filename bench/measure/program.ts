@@ -4,6 +4,8 @@ import { treeMemoryBytes } from "./proc.ts";
 export interface ProgramRun {
   readonly name: string;
   readonly argv: readonly string[];
+  /** What `taskset` may give it. */
+  readonly cores: string;
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -17,10 +19,15 @@ export interface ProgramCost {
 /** The kernel keeps the peak, so what is missed is what grows in the last moment. */
 const LOOK_MS = 10;
 
-/** Runs a program to its end, on the harness's core. Throws with the end of what it said if it fails. */
-export async function runProgram({ name, argv, env = {} }: ProgramRun): Promise<ProgramCost> {
+/** Runs a program to its end, on cores of its own choice among those it may have. Throws with the end of what it said if it fails. */
+export async function runProgram({ name, argv, cores, env = {} }: ProgramRun): Promise<ProgramCost> {
   const startMs = performance.now();
-  const run = Bun.spawn([...argv], { stdin: "ignore", stdout: "ignore", stderr: "pipe", env: { ...Bun.env, ...env } });
+  const run = Bun.spawn(["taskset", "-c", cores, ...argv], {
+    stdin: "ignore",
+    stdout: "ignore",
+    stderr: "pipe",
+    env: { ...Bun.env, ...env },
+  });
   let peakBytes = 0;
   const look = setInterval(() => {
     peakBytes = Math.max(peakBytes, treeMemoryBytes(run.pid, "VmHWM"));

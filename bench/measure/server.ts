@@ -7,12 +7,12 @@ const STOP_GRACE_MS = 2000;
 const ENDS_WITH_US = ["setpriv", "--pdeathsig", "TERM"];
 const LOG_TAIL_CHARS = 2000;
 
-/** How a server is started: pinned to `core`, its output in `logPath`, awaited at `readyUrl` (any answer below 500 will do). */
+/** How a server is started: pinned to `cores`, as `taskset` names them, its output in `logPath`, awaited at `readyUrl` (any answer below 500 will do). */
 export interface ServerSpec {
   readonly name: string;
   readonly argv: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
-  readonly core: number;
+  readonly cores: string;
   readonly logPath: string;
   readonly readyUrl: string;
   readonly readyTimeoutMs: number;
@@ -72,7 +72,7 @@ export class Server {
 export async function startServer(spec: ServerSpec): Promise<Server> {
   const log = Bun.file(spec.logPath);
   const startedAt = performance.now();
-  const process = Bun.spawn([...ENDS_WITH_US, "taskset", "-c", String(spec.core), ...spec.argv], {
+  const process = Bun.spawn([...ENDS_WITH_US, "taskset", "-c", spec.cores, ...spec.argv], {
     env: { ...Bun.env, ...spec.env },
     stdin: "ignore",
     stdout: log,

@@ -11,6 +11,11 @@ export interface Bench {
   readonly say: (line: string) => void;
 }
 
+/** Both cores, as `taskset` names them: for rows in which programs run as people run them, the registries beside them. */
+export function bothCores({ serverCore, loadCore }: Bench): string {
+  return `${serverCore},${loadCore}`;
+}
+
 /** An empty folder of that name under the bench's work folder. */
 export function emptyDir(bench: Bench, name: string): string {
   const dir = join(bench.workDir, name);

@@ -58,7 +58,7 @@ export async function startOrigin(bench: Bench, bytesPerSecond?: number): Promis
   const server = await startServer({
     name: "origin",
     argv: [process.execPath, program, String(port), ...pace],
-    core: bench.loadCore,
+    cores: String(bench.loadCore),
     logPath: join(bench.workDir, "origin.log"),
     readyUrl: `${url}/v2/`,
     readyTimeoutMs: 10_000,

@@ -1,21 +1,35 @@
-import type { Bench } from "../measure/stage.ts";
-import type { Contender } from "../row.ts";
+import { type Bench, bothCores } from "../measure/stage.ts";
+import type { Contender, Running } from "../row.ts";
 import { contender, type Place } from "./launch.ts";
 import { findRegistry } from "./tools.ts";
 
 /** Distribution's registry as a pull-through cache of one upstream, its logs and traces off, its cache of descriptors on. */
 export function distribution(bench: Bench, upstreamUrl: string): Contender {
-  return registry(bench, (place) => `${baseConfig(place)}proxy:\n  remoteurl: ${upstreamUrl}\n`);
+  return registry(bench, { config: (place) => `${baseConfig(place)}proxy:\n  remoteurl: ${upstreamUrl}\n` });
 }
 
-/** Distribution's registry to push to; a row that has several names them. */
-export function distributionStore(bench: Bench, name?: string): Contender {
-  return registry(bench, (place) => baseConfig(place), name);
+/** Distribution's registry to push to. */
+export function distributionStore(bench: Bench): Contender {
+  return registry(bench, { config: baseConfig });
 }
 
-function registry(bench: Bench, config: (place: Place) => string, name = "distribution"): Contender {
+/** One of the two registries that programs copy between, on any core: it is the programs that are measured. */
+export async function registryOfPrograms(bench: Bench, name: string): Promise<Running> {
+  const running = await registry(bench, { config: baseConfig, name, cores: bothCores(bench) }).start();
+  if (running.kind === "missing") throw new Error(running.reason);
+  return running;
+}
+
+interface RegistryPlan {
+  readonly config: (place: Place) => string;
+  readonly name?: string;
+  readonly cores?: string;
+}
+
+function registry(bench: Bench, { config, ...more }: RegistryPlan): Contender {
   return contender(bench, {
-    name,
+    name: "distribution",
+    ...more,
     role: "peer",
     find: findRegistry,
     argv: (program, place) => [program, "serve", place.write("config.yml", config(place))],

@@ -25,11 +25,13 @@ export interface LaunchPlan {
   readonly env?: (place: Place) => Readonly<Record<string, string>>;
   /** Asked until it answers; `/` where it is not given. */
   readonly readyPath?: string;
+  /** The server's core where it is not given. */
+  readonly cores?: string;
   /** A folder that outlives the start, instead of an empty one. */
   readonly keptDir?: string;
 }
 
-/** A contender that is a process of its own on the server's core. */
+/** A contender that is a process of its own, on the server's core unless it says otherwise. */
 export function contender(bench: Bench, plan: LaunchPlan): Contender {
   return { name: plan.name, role: plan.role, start: () => launch(bench, plan) };
 }
@@ -44,7 +46,7 @@ async function launch(bench: Bench, plan: LaunchPlan): Promise<Running | Missing
     name: plan.name,
     argv: plan.argv(tool.path, place),
     env: plan.env?.(place) ?? {},
-    core: bench.serverCore,
+    cores: plan.cores ?? String(bench.serverCore),
     logPath: join(bench.workDir, `${slug}.log`),
     readyUrl: `${origin}${plan.readyPath ?? "/"}`,
     readyTimeoutMs: READY_TIMEOUT_MS,

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { type ProgramCost, type ProgramRun, runProgram } from "../measure/program.ts";
-import { type Bench, emptyDir } from "../measure/stage.ts";
-import { distributionStore } from "../peers/distribution.ts";
+import { type Bench, bothCores, emptyDir } from "../measure/stage.ts";
+import { registryOfPrograms } from "../peers/distribution.ts";
 import type { Tool } from "../peers/tools.ts";
 import type { Contender, Metric, Role, Sample, Stage, Target } from "../row.ts";
 
@@ -54,7 +54,7 @@ export interface CopyWork {
 
 /** Two registries of distribution, the images in one of them. Each measurement copies to a repository of its own in the other. */
 export async function openCopies(bench: Bench, work: CopyWork): Promise<Stage> {
-  const registries = await Promise.all(["copy source", "copy target"].map((name) => started(bench, name)));
+  const registries = await Promise.all(["copy source", "copy target"].map((name) => registryOfPrograms(bench, name)));
   const [source, target] = registries;
   if (source === undefined || target === undefined) throw new Error("two registries were started");
   await pushImages(source.origin, "images", work);
@@ -66,7 +66,7 @@ export async function openCopies(bench: Bench, work: CopyWork): Promise<Stage> {
       const copier = work.copiers.find((candidate) => candidate.name === name);
       const to = `copy-${(copies += 1)}/images`;
       const place = { source: `${hostOf(source.origin)}/images`, target: `${hostOf(target.origin)}/${to}`, dir };
-      const cost = await runProgram(programOf(copier, place));
+      const cost = await runProgram({ ...programOf(copier, place), cores: bothCores(bench) });
       await expectTags(target.origin, to, work.images);
       return sampleOf(cost);
     },
@@ -74,15 +74,6 @@ export async function openCopies(bench: Bench, work: CopyWork): Promise<Stage> {
       for (const { server } of registries) await server?.stop();
     },
   };
-}
-
-async function started(
-  bench: Bench,
-  name: string,
-): Promise<{ readonly origin: string; readonly server?: { stop(): Promise<void> } }> {
-  const running = await distributionStore(bench, name).start();
-  if (running.kind === "missing") throw new Error(running.reason);
-  return running;
 }
 
 function hostOf(origin: string): string {
@@ -97,7 +88,7 @@ function contenderOf({ name, role, find }: Copier): Contender {
   return { name, role, start };
 }
 
-function programOf(copier: Copier | undefined, place: CopyPlace): ProgramRun {
+function programOf(copier: Copier | undefined, place: CopyPlace): Omit<ProgramRun, "cores"> {
   const tool = copier?.find();
   if (copier === undefined || tool?.kind !== "found") throw new Error("no such program");
   return { name: copier.name, argv: [tool.path, ...copier.args(place)], env: copier.env?.(place) ?? {} };

@@ -1,9 +1,10 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Bench, emptyDir } from "../measure/stage.ts";
-import { distributionStore } from "../peers/distribution.ts";
+import { runProgram } from "../measure/program.ts";
+import { type Bench, bothCores, emptyDir } from "../measure/stage.ts";
+import { registryOfPrograms } from "../peers/distribution.ts";
 import { findRegsync, type Tool } from "../peers/tools.ts";
-import type { Contender, Role, Row, Running, Sample, Stage } from "../row.ts";
+import type { Contender, Role, Row, Sample, Stage } from "../row.ts";
 
 const TAGS = 500;
 const ROOT = join(import.meta.dir, "..", "..");
@@ -42,7 +43,7 @@ interface Program {
 }
 
 async function open(bench: Bench): Promise<Stage> {
-  const registries = [await registryOf(bench, "sync source"), await registryOf(bench, "sync target")];
+  const registries = [await registryOfPrograms(bench, "sync source"), await registryOfPrograms(bench, "sync target")];
   for (const { origin } of registries) await fill(origin);
   const [source = "", target = ""] = registries.map(({ origin }) => new URL(origin).host);
   const dir = emptyDir(bench, "sync-held");
@@ -71,17 +72,15 @@ async function open(bench: Bench): Promise<Stage> {
   ];
   return {
     contenders: programs.map(contenderOf),
-    measure: (_, { name }) => measured(programs.find((program) => program.name === name)),
+    measure: (_, { name }) =>
+      measured(
+        bench,
+        programs.find((program) => program.name === name),
+      ),
     close: async () => {
       for (const { server } of registries) await server?.stop();
     },
   };
-}
-
-async function registryOf(bench: Bench, name: string): Promise<Running> {
-  const running = await distributionStore(bench, name).start();
-  if (running.kind === "missing") throw new Error(running.reason);
-  return running;
 }
 
 function builtAt(path: string): Tool {
@@ -99,16 +98,12 @@ function contenderOf({ name, role, find }: Program): Contender {
   return { name, role, start };
 }
 
-/** On both cores, as people run it: who asks for more at once makes the registries use both. */
-async function measured(program: Program | undefined): Promise<Sample> {
+async function measured(bench: Bench, program: Program | undefined): Promise<Sample> {
   const tool = program?.find();
   if (program === undefined || tool?.kind !== "found") throw new Error("no such program");
-  const startMs = performance.now();
-  const run = Bun.spawn([tool.path, ...program.args], { stdin: "ignore", stdout: "ignore", stderr: "pipe" });
-  const [code, said] = await Promise.all([run.exited, new Response(run.stderr).text()]);
-  const wallMs = performance.now() - startMs;
-  if (code !== 0) throw new Error(`${program.name} ended with ${code}: ${said.slice(-300)}`);
-  return { wallMs, cpuMs: Number(run.resourceUsage()?.cpuTime.total ?? 0) / 1000 };
+  const argv = [tool.path, ...program.args];
+  const { wallMs, cpuMs } = await runProgram({ name: program.name, argv, cores: bothCores(bench) });
+  return { wallMs, cpuMs };
 }
 
 interface RegsyncFile {

@@ -6,12 +6,13 @@ const whom = { name: "a.example/x", place: undefined };
 
 test("long waits are told, once for all that wait at the same time", async () => {
   const { parts, clock, notes } = testRun();
-  const waiting = (waitMs: number) => parts.asking.ask(whom, async ({ onWait }) => (onWait?.(waitMs), down("failed")));
+  const waiting = (waitMs: number, why: "asked" | "failing" = "asked") =>
+    parts.asking.ask(whom, async ({ onWait }) => (onWait?.(waitMs, why), down("failed")));
   await Promise.all([waiting(30_000), waiting(29_000), waiting(500)]);
   expect(notes).toEqual(["a.example/x asks to be left alone: going on in 30 s"]);
   clock.advance(30_000);
-  await waiting(10_000);
-  expect(notes).toHaveLength(2);
+  await waiting(10_000, "failing");
+  expect(notes.slice(1)).toEqual(["a.example/x fails again and again: trying again in 10 s"]);
 });
 
 test("one registry's questions wait for their turn, another one's do not, and a stop ends the wait", async () => {

@@ -49,17 +49,18 @@ export class Asking {
 
   /** The limits of a call, for work that has a turn of its own. */
   limits(whom: Asked): CallLimits {
-    const onWait = (waitMs: number): void => this.#tell(whom, waitMs);
+    const onWait: CallLimits["onWait"] = (waitMs, why) => this.#tell(whom, waitMs, why);
     return { signal: this.signal, timeoutMs: answerMs, patienceMs, onWait };
   }
 
   /** Many wait for the same registry at the same time: it is said once. */
-  #tell({ name, place }: Asked, waitMs: number): void {
+  #tell({ name, place }: Asked, waitMs: number, why: "asked" | "failing"): void {
     const whom = place?.registry ?? name;
     const nowMs = this.#world.clock.nowMs();
     if ((this.#toldUntilMs.get(whom) ?? 0) > nowMs || waitMs < tellFromMs) return;
     this.#toldUntilMs.set(whom, nowMs + waitMs);
-    this.#world.note(`${whom} asks to be left alone: going on in ${Math.ceil(waitMs / 1000)} s`);
+    const waits = why === "asked" ? "asks to be left alone: going on" : "fails again and again: trying again";
+    this.#world.note(`${whom} ${waits} in ${Math.ceil(waitMs / 1000)} s`);
   }
 }
 

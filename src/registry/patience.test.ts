@@ -30,8 +30,10 @@ test.each<[string, ScriptedReply, number]>([
   ["503 with a time", { status: 503, headers: { "Retry-After": "30" } }, 30_000],
 ])("%s is waited out, and no shorter", async (_, reply, pauseMs) => {
   const client = start([reply, good]);
-  const answer = get(client, { ...client.limits, patienceMs: 60_000 });
+  const told: string[] = [];
+  const answer = get(client, { ...client.limits, patienceMs: 60_000, onWait: (_ms, why) => told.push(why) });
   await client.clock.untilDueIn(pauseMs);
+  expect(told).toEqual(["asked"]);
   client.clock.advance(pauseMs - 1);
   await new Promise((resolve) => setImmediate(resolve));
   expect(upstream.requests.length).toBe(1);
@@ -86,8 +88,10 @@ test("what was not asked because the registry had failed is asked when it may be
   for (let i = 0; i < 2; i++) await get(client, client.limits);
   upstream.on("GET", path, good);
   const asked = upstream.requests.length;
-  const answer = get(client, { ...client.limits, patienceMs: 60_000 });
+  const told: string[] = [];
+  const answer = get(client, { ...client.limits, patienceMs: 60_000, onWait: (_ms, why) => told.push(why) });
   await client.clock.untilDueIn(1000);
+  expect(told).toEqual(["failing"]);
   expect(upstream.requests.length).toBe(asked);
   client.clock.advance(1000);
   expect(await answer).toBe("found");

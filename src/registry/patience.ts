@@ -35,7 +35,7 @@ export async function patiently(
     const waitMs = Math.max(askedMs, shortestPauseMs) + random() * shortestPauseMs;
     if (waitMs > leftMs || limits.signal.aborted) return answer;
     if (answer.kind === "reply") await letGo(answer);
-    limits.onWait?.(waitMs);
+    limits.onWait?.(waitMs, isBreakerOpen(answer) ? "failing" : "asked");
     await pause(clock, waitMs, limits.signal);
     leftMs -= waitMs;
     answer = await ask();
@@ -51,6 +51,10 @@ function pauseAskedBy(
   if (answer.kind === "unavailable") return isOnce && answer.status !== undefined ? undefined : answer.retryAfterMs;
   const { status, headers } = answer.answered.response;
   return status === 429 && !isOnce ? rateAdvice(status, headers, clock.epochMs()).pauseMs : undefined;
+}
+
+function isBreakerOpen(answer: Reply | Unavailable): boolean {
+  return answer.kind === "unavailable" && answer.reason === "breaker-open";
 }
 
 async function letGo(reply: Reply): Promise<void> {

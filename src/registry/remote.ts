@@ -107,8 +107,8 @@ export interface CallLimits {
    * registry is an answer at once: right for who serves clients, wrong for who copies.
    */
   readonly patienceMs?: number;
-  /** Told before each such wait. */
-  readonly onWait?: (waitMs: number) => void;
+  /** Told before each such wait: whether the registry asked for it, or failed so often that it is not asked for a while. */
+  readonly onWait?: (waitMs: number, why: "asked" | "failing") => void;
 }
 
 /** A half-open range of bytes; `endByte` absent means to the end. */

@@ -15,14 +15,14 @@ async function program(words: readonly string[]): Promise<Command> {
   return whole;
 }
 
-/** Compiling pays for what runs long only: a command that is over within a second is spared most of it. */
+/** Compiling pays for what runs long only: the first half second, in which most commands are over and servers start, is spared most of it. */
 function compileLate(): void {
   Bun.unsafe.setJITPolicy(32);
-  setTimeout(() => Bun.unsafe.setJITPolicy(1), 1000).unref();
+  setTimeout(() => Bun.unsafe.setJITPolicy(1), 500).unref();
 }
 
 const [name] = process.argv.slice(2);
 // Only what serves or fills a cache has so much under way; every other command starts once, and so in half the time.
 if (name === "serve" || name === "cache") setRuntimeVariables((message) => process.stderr.write(`${message}\n`));
-else compileLate();
+compileLate();
 await exitOnUsage(await program(process.argv.slice(2)), (status) => process.exit(status)).parseAsync();

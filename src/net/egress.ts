@@ -1,5 +1,6 @@
 import { asFailure, Failure } from "../errors/failure.ts";
 import { type Address, formatAddress, parseAddress } from "./address.ts";
+import type { Lookup } from "./lookup.ts";
 import { scopeOf } from "./special-addresses.ts";
 
 /** What one outbound target may be. Both are false for anything an upstream names: redirects, realms, Link headers. */
@@ -8,9 +9,6 @@ export interface EgressPolicy {
   readonly allowPrivate: boolean;
   readonly allowHttp: boolean;
 }
-
-/** All addresses a host name has, as text. */
-export type Lookup = (host: string) => Promise<readonly string[]>;
 
 /** What `resolveTarget` needs from outside; the signal carries the caller's deadline. */
 export interface EgressDeps {
@@ -31,9 +29,6 @@ export interface AllowedTarget {
 
 /** Where to connect, or why not. The reason names the host and the address; it is for logs. */
 export type EgressTarget = AllowedTarget | { readonly kind: "refused"; readonly reason: string };
-
-/** The system's resolver, both address families, without blocking a thread. */
-export const systemLookup: Lookup = async (host) => (await Bun.dns.lookup(host)).map((found) => found.address);
 
 /**
  * The guard of every outbound connection. Resolves the URL's host once and checks each address it has; one bad address refuses the target.

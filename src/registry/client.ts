@@ -1,5 +1,6 @@
 import type { Upstream } from "../config/settings.ts";
-import { resolveTarget, systemLookup } from "../net/egress.ts";
+import { resolveTarget } from "../net/egress.ts";
+import { rememberLookups, systemLookup } from "../net/lookup.ts";
 import { Authorizer } from "./auth.ts";
 import { getBlob, headBlob } from "./blobs.ts";
 import { Breakers } from "./breakers.ts";
@@ -32,9 +33,10 @@ export interface RemoteRegistryOptions {
   readonly userAgent?: string;
 }
 
-/** Looks names up with the system's resolver and checks every address. */
-export const systemEgress: Egress = (url, policy, signal) =>
-  resolveTarget(url, policy, { lookup: systemLookup, signal });
+const lookup = rememberLookups(systemLookup, () => performance.now());
+
+/** Looks names up with the system's resolver, a name once in a few seconds, and checks every address each time. */
+export const systemEgress: Egress = (url, policy, signal) => resolveTarget(url, policy, { lookup, signal });
 
 /**
  * The client of one remote registry, with its own tokens, breakers and budget. Keep one for each upstream: what it learns about

@@ -77,6 +77,9 @@ type Named =
   | Absent
   | Unavailable;
 
+/** What was found out of an image before its row is made. */
+type Known = Partial<Pick<PlanRow, "choice" | "failure" | "notes" | "targetDigest">>;
+
 class RowPlanning {
   readonly #parts: RunParts;
   readonly #pair: CopyPair;
@@ -87,7 +90,7 @@ class RowPlanning {
     this.#parts = parts;
     this.#pair = pair;
     this.#planning = planning;
-    this.#options = { ...planning.options, ...pair.options };
+    this.#options = pair.options === undefined ? planning.options : { ...planning.options, ...pair.options };
   }
 
   /** Throws what an end throws. */
@@ -200,21 +203,20 @@ class RowPlanning {
     return this.#as(isNoKnowledge(failure) ? "unknown" : "refused", { failure });
   }
 
-  #as(state: PlanState, known: Partial<PlanRow>): PlanRow {
+  #as(state: PlanState, { choice, targetDigest, failure, notes }: Known): PlanRow {
     const { source, sourceReference, target, targetTag } = this.#pair;
-    const [only, ...more] = known.choice?.roots ?? [];
-    const isNamed = isTagged({ pair: this.#pair, choice: known.choice });
+    const [only, ...more] = choice?.roots ?? [];
+    const isNamed = isTagged({ pair: this.#pair, choice });
     return {
       pair: this.#pair,
       source: nameAt(source, sourceReference),
       target: nameAt(target, isNamed ? targetTag : more.length > 0 ? undefined : only),
       state,
-      choice: undefined,
-      targetDigest: undefined,
-      failure: undefined,
-      notes: known.choice?.notes ?? [],
+      choice,
+      targetDigest,
+      failure,
+      notes: notes ?? choice?.notes ?? [],
       estimate: undefined,
-      ...known,
     };
   }
 }

@@ -112,6 +112,42 @@ test("copy: through a folder and an archive, and back under the same digest", as
   expect(missed).toMatchObject({ status: 1, stderr: expect.stringContaining("never.tar is not written") });
 });
 
+test("copy: a bundle of several repositories is told what is in it, and goes back under the same digests", async () => {
+  await using to = new LoopbackRegistry();
+  from.hold("c", "v1", { ...document, annotations: { of: "c" } }, [layer, config]);
+  const at = { cwd: folder };
+  const everyTag = (...words: readonly string[]) => run(["copy", "--all-tags", "--apply", ...words], at);
+  for (const name of ["a/b", "c"])
+    expect(await everyTag(`${from.host}/${name}`, "oci:all")).toMatchObject({ status: 0 });
+  expect(await everyTag("oci:all", "bundle.tar")).toMatchObject({ status: 0 });
+  const named = ["a/b:multi", "a/b:v1", "a/b:v2", "c:v1"].map((name) => `${from.host}/${name}\n`).join("");
+  expect((await run(["tags", "bundle.tar"], at)).stdout).toBe(named);
+  const mixed = await everyTag("bundle.tar", `${to.host}/x`);
+  expect([mixed.status, to.requests]).toEqual([2, []]);
+  expect(mixed.stderr).toContain(`several repositories: ${from.host}/a/b, ${from.host}/c; write one of them`);
+  for (const name of ["a/b", "c"]) {
+    expect(await everyTag(`oci-archive:bundle.tar:${from.host}/${name}`, `${to.host}/${name}`)).toMatchObject({
+      status: 0,
+    });
+  }
+  for (const name of ["a/b:v1", "a/b:v2", "a/b:multi", "c:v1"]) {
+    const [here, there] = [await run(["digest", `${from.host}/${name}`]), await run(["digest", `${to.host}/${name}`])];
+    expect([name, there.stdout]).toEqual([name, here.stdout]);
+  }
+  expect(to.held.has(`a/b/manifests/sha256-${image.slice(7)}.sig`)).toBe(true);
+  const none = await everyTag("oci-archive:bundle.tar:other.example/x", `${to.host}/x`);
+  expect(none).toMatchObject({ status: 1, stderr: expect.stringContaining("has no tags of other.example/x") });
+  from.held.delete("c/manifests/v1");
+});
+
+test("copy: an image that is alone in a bundle but for its signature needs no name there", async () => {
+  await using to = new LoopbackRegistry();
+  expect(await run(["copy", `${from.host}/a/b:v1`, "signed.tar"], { cwd: folder })).toMatchObject({ status: 0 });
+  expect(await run(["copy", "signed.tar", `${to.host}/x`], { cwd: folder })).toMatchObject({ status: 0 });
+  expect((await run(["digest", `${to.host}/x:v1`])).stdout.trim()).toBe(image);
+  expect(to.held.has(`x/manifests/sha256-${image.slice(7)}.sig`)).toBe(true);
+});
+
 test("digest, manifest and tags", async () => {
   expect((await run(["digest", `${from.host}/a/b:v1`])).stdout).toBe(`${image}\n`);
   expect((await run(["digest", `${from.host}/a/b:multi`, "--platform", "linux/amd64"])).stdout).toBe(`${image}\n`);

@@ -28,6 +28,7 @@ Examples:
   periplus copy --all-tags registry.k8s.io/pause registry.example/k8s/pause --apply
   periplus copy registry.k8s.io/pause:3.10 oci:images                          a folder; oci-archive:FILE, docker-archive:FILE
   periplus copy oci:images:registry.k8s.io/pause:3.10 registry.example/pause
+  periplus copy --all-tags registry.k8s.io/pause bundle.tar --apply            a bundle; from it: --all-tags bundle.tar DST --apply
 
 SRC and DST are [docker://]HOST/REPO[:TAG], oci:DIR[:NAME], oci-archive:FILE[:NAME], docker-archive:FILE[:NAME]. A DST
 without a tag has that of SRC. Signatures, attestations and SBOMs come along: by the referrers list, and by cosign's tags.

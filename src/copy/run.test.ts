@@ -215,6 +215,21 @@ test("signatures that came later are seen where all are asked for", async () => 
   expect((await copyAll(pairs, { referrers: "all" })).plan.counts.present).toBe(1);
 });
 
+test("a referrer that is there and in no list of the target's is missing, and is listed again", async () => {
+  const from = signed();
+  const to = new FakeRegistry("to.example");
+  const pairs = [pairOf(from.end("a/b"), to.end("x"), "v1")];
+  await copyAll(pairs, { referrers: "all" });
+  const list = to.tag("x", referrersTag(multi.body.digest));
+  if (list === undefined) throw new Error("there is no list");
+  to.drop("x", list.digest);
+  const { plan, rows } = await copyAll(pairs, { referrers: "all" });
+  expect(plan.rows[0]).toMatchObject({ state: "copy", notes: [expect.stringContaining("1 of 3 referrers")] });
+  expect(rows).toMatchObject([{ status: "copied", incomplete: [] }]);
+  expect(to.tag("x", referrersTag(multi.body.digest))).toEqual(list);
+  expect((await copyAll(pairs, { referrers: "all" })).plan.counts.present).toBe(1);
+});
+
 test("referrers that cannot be listed or put leave the image complete and say so", async () => {
   const from = signed();
   const { to } = worlds({

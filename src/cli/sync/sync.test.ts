@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
+import { mediaTypes } from "../../manifest/media-types.ts";
 import { LoopbackRegistry } from "../copy/testing/loopback-registry.ts";
 import { linesOf, type Ran, run, type RunOptions } from "../copy/testing/run.ts";
 import { digestAt, holdImage } from "./testing/images.ts";
@@ -227,6 +228,15 @@ test("check -f is the gate: in sync, drift, a source is missing, not known, refu
   expect(await check(own(entry(), `from: 127.0.0.1:9/y, to: ${to.host}/y`))).toBe(5);
   expect(await check(own(entry(), `from: ${from.host}/a/b:v1, to: ${to.host}/x`))).toBe(0);
   expect(await check(own(entry(), `from: ${from.host}/a/c:v1, to: ${to.host}/x`))).toBe(1);
+  const drift = `from: ${from.host}/a/c:v1, to: ${to.host}/z`;
+  const missing = `from: ${from.host}/a/b:v9, to: ${to.host}/m`;
+  const unknown = `from: 127.0.0.1:9/y:v1, to: ${to.host}/y`;
+  const refused = `from: ${from.host}/a/multi:v1, to: ${to.host}/p, platform: linux/s390x`;
+  holdImage(from, "a/c:v1");
+  from.hold("a/multi", "v1", { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: [] });
+  expect(await check(own(drift, missing))).toBe(4);
+  expect(await check(own(drift, missing, unknown))).toBe(5);
+  expect(await check(own(drift, missing, unknown, refused))).toBe(1);
   expect(await run(["check", "a.io/x"])).toMatchObject({ status: 2 });
   expect(await run(["check", "a.io/x", "b.io/x", "-f", "sync.yaml"])).toMatchObject({ status: 2 });
 });

@@ -215,6 +215,19 @@ test("signatures that came later are seen where all are asked for", async () => 
   expect((await copyAll(pairs, { referrers: "all" })).plan.counts.present).toBe(1);
 });
 
+test("a signature's tag that stands for something else is moved, or left when that is not allowed", async () => {
+  const from = signed();
+  const [tag = ""] = cosignTags(multi.body.digest);
+  for (const mayOverwrite of [true, false]) {
+    const to = new FakeRegistry("to.example", { hasReferrers: true });
+    to.hold("x", [], { [tag]: sbomSignature });
+    const { rows } = await copyAll([pairOf(from.end("a/b"), to.end("x"), "v1")], { mayOverwrite });
+    expect(to.tag("x", tag)).toEqual(mayOverwrite ? signature.body : sbomSignature.body);
+    const left = mayOverwrite ? [] : [expect.stringContaining("stands for something else and is left so")];
+    expect(rows).toMatchObject([{ status: "copied", incomplete: left }]);
+  }
+});
+
 test("a referrer that is there and in no list of the target's is missing, and is listed again", async () => {
   const from = signed();
   const to = new FakeRegistry("to.example");

@@ -6,7 +6,7 @@ import { CopyRun } from "../../copy/run.ts";
 import { exitStatus } from "../exit.ts";
 import type { CopyIo } from "./io.ts";
 import { copyOptions, type ImageFlags, withImageOptions } from "./options.ts";
-import { pairsOf } from "./pairs.ts";
+import { pairsOf, pairsToPlan } from "./pairs.ts";
 import { showPlan, statusOfPlan } from "./plan-text.ts";
 import { showResult, showRow } from "./rows-text.ts";
 import { type CopySession, withSession } from "./session.ts";
@@ -62,7 +62,9 @@ async function copy(
 ): Promise<number> {
   const isPlan = flags.allTags === true && flags.apply !== true;
   const options = copyOptions(flags, flags.overwrite);
-  const pairs = await pairsOf(session, { ...words, allTags: flags.allTags === true, referrers: flags.referrers });
+  const meant = { ...words, allTags: flags.allTags === true, referrers: flags.referrers };
+  const pairs = await (isPlan ? pairsToPlan(session, meant) : pairsOf(session, meant));
+  if (typeof pairs === "number") return pairs;
   const made = flags.createRepositories === true ? await creating(session, pairs) : pairs;
   const planning = { options, estimate: isPlan ? "copies" : "none", isForCopy: !isPlan } as const;
   const plan = await planCopies(session.parts, made, planning);

@@ -42,7 +42,11 @@ export class FilePlaces implements AsyncDisposable {
     this.#sets.push(set);
     const found =
       end.digest === undefined ? set.find(end.name) : { kind: "found" as const, digest: end.digest, name: end.name };
-    if (found.kind !== "found") throw new Failure({ code: "NAME_UNKNOWN", message: found.reason });
+    if (found.kind !== "found") {
+      throw found.kind === "several"
+        ? usage(found.reason)
+        : new Failure({ code: "NAME_UNKNOWN", message: found.reason });
+    }
     const { within, tag } = namedBy(found.name);
     return { source: set.source(undefined), reference: found.digest, tag, within };
   }

@@ -1,7 +1,9 @@
 import type { CopyPair } from "../../copy/pair.ts";
+import { asFailure, type FailureCode } from "../../errors/failure.ts";
 import { formatRepositoryName, isSameRepository } from "../../layout/image-name.ts";
 import { isSignatureTag } from "../../manifest/referrer-tags.ts";
 import type { Tag } from "../../reference/repository.ts";
+import { exitStatus } from "../exit.ts";
 import { type SourcePlace, type TargetPlace, usage } from "./place.ts";
 import { found } from "./reading.ts";
 import type { CopySession } from "./session.ts";
@@ -21,6 +23,25 @@ export async function pairsOf(session: CopySession, words: PairWords): Promise<r
   const source = await session.places.source(words.from);
   return [onePair(source, await session.places.target(words.to, source))];
 }
+
+/** What a plan needs; else the status of one without rows, whose source as a whole is missing or gives no word. */
+export async function pairsToPlan(session: CopySession, words: PairWords): Promise<readonly CopyPair[] | number> {
+  try {
+    return await pairsOf(session, words);
+  } catch (error) {
+    const failure = asFailure(error, "STORAGE_FAILED", "cannot go on");
+    const status = withoutSource.get(failure.code);
+    if (status === undefined) throw failure;
+    session.view.note(failure.message);
+    return status;
+  }
+}
+
+const withoutSource: ReadonlyMap<FailureCode, number> = new Map([
+  ["MANIFEST_UNKNOWN", exitStatus.replacement],
+  ["NAME_UNKNOWN", exitStatus.replacement],
+  ["UPSTREAM_FAILED", exitStatus.incomplete],
+]);
 
 /** Without a tag of its own the target has the source's. */
 function onePair({ source, reference, tag }: SourcePlace, target: TargetPlace): CopyPair {

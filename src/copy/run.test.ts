@@ -215,6 +215,34 @@ test("signatures that came later are seen where all are asked for", async () => 
   expect((await copyAll(pairs, { referrers: "all" })).plan.counts.present).toBe(1);
 });
 
+test("a signature's tag that stands for something else is moved, or left when that is not allowed", async () => {
+  const from = signed();
+  const [tag = ""] = cosignTags(multi.body.digest);
+  for (const mayOverwrite of [true, false]) {
+    const to = new FakeRegistry("to.example", { hasReferrers: true });
+    to.hold("x", [], { [tag]: sbomSignature });
+    const { rows } = await copyAll([pairOf(from.end("a/b"), to.end("x"), "v1")], { mayOverwrite });
+    expect(to.tag("x", tag)).toEqual(mayOverwrite ? signature.body : sbomSignature.body);
+    const left = mayOverwrite ? [] : [expect.stringContaining("stands for something else and is left so")];
+    expect(rows).toMatchObject([{ status: "copied", incomplete: left }]);
+  }
+});
+
+test("a referrer that is there and in no list of the target's is missing, and is listed again", async () => {
+  const from = signed();
+  const to = new FakeRegistry("to.example");
+  const pairs = [pairOf(from.end("a/b"), to.end("x"), "v1")];
+  await copyAll(pairs, { referrers: "all" });
+  const list = to.tag("x", referrersTag(multi.body.digest));
+  if (list === undefined) throw new Error("there is no list");
+  to.drop("x", list.digest);
+  const { plan, rows } = await copyAll(pairs, { referrers: "all" });
+  expect(plan.rows[0]).toMatchObject({ state: "copy", notes: [expect.stringContaining("1 of 3 referrers")] });
+  expect(rows).toMatchObject([{ status: "copied", incomplete: [] }]);
+  expect(to.tag("x", referrersTag(multi.body.digest))).toEqual(list);
+  expect((await copyAll(pairs, { referrers: "all" })).plan.counts.present).toBe(1);
+});
+
 test("referrers that cannot be listed or put leave the image complete and say so", async () => {
   const from = signed();
   const { to } = worlds({

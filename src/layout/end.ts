@@ -5,7 +5,7 @@ import type { Tag } from "../reference/repository.ts";
 import type { Absent, Answer, BlobStream, ByteRange, CallLimits, Unavailable } from "../registry/remote.ts";
 import { absent, answering, unavailable } from "./answers.ts";
 import { readDocument } from "./content.ts";
-import { isTagOf, isWithin, nameOf, type RepositoryName } from "./image-name.ts";
+import { formatRepositoryName, isTagOf, isWithin, nameOf, type RepositoryName } from "./image-name.ts";
 import { readManifest } from "./manifest-facts.ts";
 import type { Shelf } from "./shelf.ts";
 import { streamBytes } from "./stream.ts";
@@ -18,7 +18,7 @@ type ImageEnd = Pick<
 
 /** What is on a shelf as the end of a copy; its tags are those of one repository, of all names where none is given. */
 export function imageEnd(shelf: Shelf, within: RepositoryName | undefined): ImageEnd {
-  const { name } = shelf;
+  const name = within === undefined ? shelf.name : `${shelf.name}:${formatRepositoryName(within)}`;
   const described = (reference: Tag | Digest): Answer<{ readonly descriptor: Descriptor }> =>
     resolve(shelf, within, reference);
   return {

@@ -40,7 +40,12 @@ export function namesFor(within: RepositoryName | undefined, tag: Tag): EntryNam
 
 /** `HOST/REPOSITORY:TAG`. */
 export function fullName(within: RepositoryName, tag: Tag): string {
-  return `${within.host}/${within.repository}:${tag}`;
+  return `${formatRepositoryName(within)}:${tag}`;
+}
+
+/** `HOST/REPOSITORY`. */
+export function formatRepositoryName({ host, repository }: RepositoryName): string {
+  return `${host}/${repository}`;
 }
 
 /** True when an entry is the tag of this repository; of any, or of none, where no repository is given. */
@@ -50,9 +55,13 @@ export function isTagOf(entry: IndexEntry, within: RepositoryName | undefined, t
 }
 
 /** True when a name is of this repository; of any where none is given. */
-export function isWithin(name: ImageName, within: RepositoryName | undefined): boolean {
-  if (within === undefined) return true;
-  return name.repository?.host === within.host && name.repository.repository === within.repository;
+export function isWithin({ repository }: ImageName, within: RepositoryName | undefined): boolean {
+  return within === undefined || isSameRepository(repository, within);
+}
+
+/** True for one repository of one registry, and for none on both sides. */
+export function isSameRepository(one: RepositoryName | undefined, other: RepositoryName | undefined): boolean {
+  return one?.host === other?.host && one?.repository === other?.repository;
 }
 
 /** True when people may mean this entry by what they wrote: its name as it stands there, in another spelling, or its tag. */

@@ -1,7 +1,8 @@
 import type { ImageSource } from "../copy/ends.ts";
+import { isSignatureTag } from "../manifest/referrer-tags.ts";
 import type { Digest } from "../reference/digest.ts";
 import { imageSource } from "./end.ts";
-import { isCalled, nameOf, type RepositoryName } from "./image-name.ts";
+import { isCalled, isSameRepository, nameOf, type RepositoryName } from "./image-name.ts";
 import type { IndexEntry } from "./index-json.ts";
 import { type ListedImage, listImages } from "./listing.ts";
 import type { Shelf } from "./shelf.ts";
@@ -23,8 +24,13 @@ interface NotOneImage {
 /** An image layout or archive that is open to be read. */
 export interface ImageSet extends AsyncDisposable {
   readonly name: string;
-  /** The image that a name means, as it is written behind the path; without one, the only image that is there. */
+  /**
+   * The image that a name means, as it is written behind the path; without one, the only image that is there, beside which
+   * signatures and their like do not count.
+   */
   find(name: string | undefined): FoundImage | NotOneImage;
+  /** The repositories whose tags are there; `undefined` stands for tags without one, and then for all that there is. */
+  readonly repositories: readonly (RepositoryName | undefined)[];
   /** What is in it, a row for each name. Throws a `Failure` for a manifest with wrong bytes. */
   list(signal: AbortSignal): Promise<readonly ListedImage[]>;
   /** To copy from: the images of one repository, or all of them. */
@@ -39,6 +45,7 @@ export function imageSet(shelf: Shelf, close: () => Promise<void>): ImageSet {
     name: shelf.name,
     list: (signal) => listImages(shelf, signal),
     find: (name) => find(shelf, name),
+    repositories: repositoriesOf(shelf.entries),
     source: (within) => imageSource(shelf, within),
     [Symbol.asyncDispose]: close,
   };
@@ -47,7 +54,7 @@ export function imageSet(shelf: Shelf, close: () => Promise<void>): ImageSet {
 function find({ name: place, entries }: Shelf, text: string | undefined): FoundImage | NotOneImage {
   const called = text === undefined ? entries : entries.filter((entry) => isCalled(entry, text));
   // The one that is called exactly so, or the only one with a name, is meant, whatever else there is.
-  const preferred = called.filter((entry) => (text === undefined ? isNamed(entry) : isExactly(entry, text)));
+  const preferred = called.filter((entry) => (text === undefined ? isNamedImage(entry) : isExactly(entry, text)));
   const meant = preferred.length > 0 ? preferred : called;
   const [first] = meant;
   if (first === undefined) return { kind: "none", reason: noneReason(place, entries, text) };
@@ -65,8 +72,18 @@ function noneReason(place: string, entries: readonly IndexEntry[], text: string 
     : `${place} has no image called ${text}; it has ${names(entries)}`;
 }
 
-function isNamed(entry: IndexEntry): boolean {
-  return entry.refName !== undefined || entry.imageName !== undefined;
+/** True for what has a name and is no signature or the like of an image beside it. */
+function isNamedImage(entry: IndexEntry): boolean {
+  const name = nameOf(entry);
+  return name !== undefined && (name.tag === undefined || !isSignatureTag(name.tag));
+}
+
+function repositoriesOf(entries: readonly IndexEntry[]): readonly (RepositoryName | undefined)[] {
+  const names = entries.flatMap((entry) => nameOf(entry) ?? []).filter(({ tag }) => tag !== undefined);
+  if (names.some(({ repository }) => repository === undefined)) return [undefined];
+  return names
+    .map(({ repository }) => repository)
+    .filter((name, at, all) => all.findIndex((other) => isSameRepository(name, other)) === at);
 }
 
 function isExactly(entry: IndexEntry, text: string): boolean {

@@ -57,6 +57,14 @@ test.each<[string, Case]>([
     "nobody pushes where there are users",
     { who: nobody, action: "push", repository: "open/app", granted: grants, is: "log-in" },
   ],
+  [
+    "nor on this machine, where there are users",
+    { who: { ...nobody, isOnLoopback: true }, action: "push", repository: "open/app", granted: grants, is: "log-in" },
+  ],
+  [
+    "with or without grants",
+    { who: { ...nobody, isOnLoopback: true }, action: "pull", repository: "a", granted: undefined, is: "log-in" },
+  ],
   ["nor where the network could", { who: open, action: "push", repository: "open/app", granted: grants, is: "denied" }],
   [
     "nobody else is on this machine",

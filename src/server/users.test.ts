@@ -39,6 +39,14 @@ test.each(["$2a", "$2b", "$2y"])("hashes that begin with %s are understood", asy
   expect([await users.check("ann", "U*U"), await users.check("ann", "u*u")]).toEqual([true, false]);
 });
 
+test("others have their turn while a password is checked", async () => {
+  const costly = await Bun.password.hash("U*U", { algorithm: "bcrypt", cost: 10 });
+  const users = bcryptUsers(new Map([["ann", costly]]), key, () => 0);
+  let hadTurn = false;
+  setImmediate(() => (hadTurn = true));
+  expect([await users.check("ann", "U*U"), hadTurn]).toEqual([true, true]);
+});
+
 test("without users nobody is let in", async () => {
   expect(await bcryptUsers(new Map(), key, () => 0).check("ann", "U*U")).toBe(false);
 });

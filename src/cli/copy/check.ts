@@ -4,7 +4,7 @@ import { Failure } from "../../errors/failure.ts";
 import { type FileFlags, withFileOptions } from "../sync/file-flags.ts";
 import type { CopyIo } from "./io.ts";
 import { copyOptions, type ImageFlags, withImageOptions } from "./options.ts";
-import { pairsOf } from "./pairs.ts";
+import { pairsToPlan } from "./pairs.ts";
 import { showPlan, statusOfPlan } from "./plan-text.ts";
 import { type CopySession, withSession } from "./session.ts";
 
@@ -48,7 +48,8 @@ async function check(
   words: { readonly from: string; readonly to: string },
   flags: ImageFlags,
 ): Promise<number> {
-  const pairs = await pairsOf(session, { ...words, allTags: flags.allTags === true, referrers: flags.referrers });
+  const pairs = await pairsToPlan(session, { ...words, allTags: flags.allTags === true, referrers: flags.referrers });
+  if (typeof pairs === "number") return pairs;
   const options = copyOptions(flags, true);
   const plan = await planCopies(session.parts, pairs, { options, estimate: "none" });
   showPlan(session.view, plan);

@@ -100,6 +100,41 @@ test("copy --all-tags: the plan, then with --apply every tag; check is the gate"
   expect(await run(["check", `${from.host}/a/b:v1`, "127.0.0.1:9/x"])).toMatchObject({ status: 5 });
 });
 
+test("a source that is missing or silent as a whole is told by the status of its plan, one that is not clear is typed wrongly", async () => {
+  await using to = new LoopbackRegistry();
+  const status = async (...words: readonly string[]): Promise<number> => (await run(words, { cwd: folder })).status;
+  const missing = ["--all-tags", `${from.host}/none`, `${to.host}/x`];
+  const silent = ["--all-tags", "127.0.0.1:9/none", `${to.host}/x`];
+  expect([await status("check", ...missing), await status("copy", ...missing)]).toEqual([4, 4]);
+  expect([await status("check", ...silent), await status("copy", ...silent)]).toEqual([5, 5]);
+  expect(await status("check", "oci:not-there:v1", `${to.host}/x`)).toBe(4);
+  expect([await status("copy", "--apply", ...missing), await status("copy", "--apply", ...silent)]).toEqual([1, 1]);
+  for (const tag of ["v1", "v2"]) await run(["copy", `${from.host}/a/b:${tag}`, "oci:two"], { cwd: folder });
+  expect([await status("check", "oci:two", `${to.host}/x`), await status("copy", "oci:two", `${to.host}/x`)]).toEqual([
+    2, 2,
+  ]);
+});
+
+test("copy --all-tags: signatures go by their tags, lists of referrers never, and neither with --no-referrers", async () => {
+  await using to = new LoopbackRegistry();
+  await using bare = new LoopbackRegistry();
+  await using held = new LoopbackRegistry();
+  held.hold("a", "v1", document, [layer, config]);
+  const signature = `sha256-${image.slice(7)}.sig`;
+  held.hold("a", signature, { ...document, annotations: { is: "a signature" } });
+  held.hold("a", `sha256-${image.slice(7)}`, { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: [] });
+  const tagsIn = (registry: LoopbackRegistry): readonly string[] =>
+    [...registry.held.keys()]
+      .filter((path) => /^x.manifests.(?!sha256:)/.test(path))
+      .map((path) => path.slice(12))
+      .toSorted();
+  const words = ["copy", "--all-tags", "--apply", `${held.host}/a`];
+  expect(await run([...words, `${to.host}/x`])).toMatchObject({ status: 0 });
+  expect(tagsIn(to)).toEqual([signature, "v1"]);
+  expect(await run([...words, `${bare.host}/x`, "--no-referrers"])).toMatchObject({ status: 0 });
+  expect(tagsIn(bare)).toEqual(["v1"]);
+});
+
 test("copy: through a folder and an archive, and back under the same digest", async () => {
   await using to = new LoopbackRegistry();
   expect(await run(["copy", `${from.host}/a/b:v1`, "oci:images"], { cwd: folder })).toMatchObject({ status: 0 });
@@ -110,6 +145,42 @@ test("copy: through a folder and an archive, and back under the same digest", as
   expect((await run(["tags", "oci:images"], { cwd: folder })).stdout).toContain("v1\n");
   const missed = await run(["copy", `${from.host}/a/b:none`, "oci-archive:never.tar"], { cwd: folder });
   expect(missed).toMatchObject({ status: 1, stderr: expect.stringContaining("never.tar is not written") });
+});
+
+test("copy: a bundle of several repositories is told what is in it, and goes back under the same digests", async () => {
+  await using to = new LoopbackRegistry();
+  from.hold("c", "v1", { ...document, annotations: { of: "c" } }, [layer, config]);
+  const at = { cwd: folder };
+  const everyTag = (...words: readonly string[]) => run(["copy", "--all-tags", "--apply", ...words], at);
+  for (const name of ["a/b", "c"])
+    expect(await everyTag(`${from.host}/${name}`, "oci:all")).toMatchObject({ status: 0 });
+  expect(await everyTag("oci:all", "bundle.tar")).toMatchObject({ status: 0 });
+  const named = ["a/b:multi", "a/b:v1", "a/b:v2", "c:v1"].map((name) => `${from.host}/${name}\n`).join("");
+  expect((await run(["tags", "bundle.tar"], at)).stdout).toBe(named);
+  const mixed = await everyTag("bundle.tar", `${to.host}/x`);
+  expect([mixed.status, to.requests]).toEqual([2, []]);
+  expect(mixed.stderr).toContain(`several repositories: ${from.host}/a/b, ${from.host}/c; write one of them`);
+  for (const name of ["a/b", "c"]) {
+    expect(await everyTag(`oci-archive:bundle.tar:${from.host}/${name}`, `${to.host}/${name}`)).toMatchObject({
+      status: 0,
+    });
+  }
+  for (const name of ["a/b:v1", "a/b:v2", "a/b:multi", "c:v1"]) {
+    const [here, there] = [await run(["digest", `${from.host}/${name}`]), await run(["digest", `${to.host}/${name}`])];
+    expect([name, there.stdout]).toEqual([name, here.stdout]);
+  }
+  expect(to.held.has(`a/b/manifests/sha256-${image.slice(7)}.sig`)).toBe(true);
+  const none = await everyTag("oci-archive:bundle.tar:other.example/x", `${to.host}/x`);
+  expect(none).toMatchObject({ status: 1, stderr: expect.stringContaining("has no tags of other.example/x") });
+  from.held.delete("c/manifests/v1");
+});
+
+test("copy: an image that is alone in a bundle but for its signature needs no name there", async () => {
+  await using to = new LoopbackRegistry();
+  expect(await run(["copy", `${from.host}/a/b:v1`, "signed.tar"], { cwd: folder })).toMatchObject({ status: 0 });
+  expect(await run(["copy", "signed.tar", `${to.host}/x`], { cwd: folder })).toMatchObject({ status: 0 });
+  expect((await run(["digest", `${to.host}/x:v1`])).stdout.trim()).toBe(image);
+  expect(to.held.has(`x/manifests/sha256-${image.slice(7)}.sig`)).toBe(true);
 });
 
 test("digest, manifest and tags", async () => {

@@ -6,7 +6,7 @@ import { CopyRun } from "../../copy/run.ts";
 import { exitStatus } from "../exit.ts";
 import type { CopyIo } from "./io.ts";
 import { copyOptions, type ImageFlags, withImageOptions } from "./options.ts";
-import { pairsOf } from "./pairs.ts";
+import { pairsOf, pairsToPlan } from "./pairs.ts";
 import { showPlan, statusOfPlan } from "./plan-text.ts";
 import { showResult, showRow } from "./rows-text.ts";
 import { type CopySession, withSession } from "./session.ts";
@@ -28,6 +28,7 @@ Examples:
   periplus copy --all-tags registry.k8s.io/pause registry.example/k8s/pause --apply
   periplus copy registry.k8s.io/pause:3.10 oci:images                          a folder; oci-archive:FILE, docker-archive:FILE
   periplus copy oci:images:registry.k8s.io/pause:3.10 registry.example/pause
+  periplus copy --all-tags registry.k8s.io/pause bundle.tar --apply            a bundle; from it: --all-tags bundle.tar DST --apply
 
 SRC and DST are [docker://]HOST/REPO[:TAG], oci:DIR[:NAME], oci-archive:FILE[:NAME], docker-archive:FILE[:NAME]. A DST
 without a tag has that of SRC. Signatures, attestations and SBOMs come along: by the referrers list, and by cosign's tags.
@@ -61,7 +62,9 @@ async function copy(
 ): Promise<number> {
   const isPlan = flags.allTags === true && flags.apply !== true;
   const options = copyOptions(flags, flags.overwrite);
-  const pairs = await pairsOf(session, { ...words, allTags: flags.allTags === true, referrers: flags.referrers });
+  const meant = { ...words, allTags: flags.allTags === true, referrers: flags.referrers };
+  const pairs = await (isPlan ? pairsToPlan(session, meant) : pairsOf(session, meant));
+  if (typeof pairs === "number") return pairs;
   const made = flags.createRepositories === true ? await creating(session, pairs) : pairs;
   const planning = { options, estimate: isPlan ? "copies" : "none", isForCopy: !isPlan } as const;
   const plan = await planCopies(session.parts, made, planning);

@@ -5,14 +5,14 @@ import { Failure } from "../../errors/failure.ts";
 import { openArchiveWriter } from "../../layout/archive-sink.ts";
 import { openDockerWriter } from "../../layout/docker-write.ts";
 import { openLayoutWriter } from "../../layout/folder-sink.ts";
-import type { RepositoryName } from "../../layout/image-name.ts";
+import { formatRepositoryName, isSameRepository, type RepositoryName } from "../../layout/image-name.ts";
 import type { ImageSet } from "../../layout/image-set.ts";
 import { openArchive, openLayout } from "../../layout/open.ts";
 import type { ImageWriter } from "../../layout/writer.ts";
 import { parseReference } from "../../reference/reference.ts";
 import { parseTag, type Tag } from "../../reference/repository.ts";
 import type { CopyIo } from "./io.ts";
-import { type FileEnd, type SourcePlace, type TargetPlace, usage } from "./place.ts";
+import { type FileEnd, type RepositoryPlace, type SourcePlace, type TargetPlace, usage } from "./place.ts";
 
 /** What an archive may unpack to. */
 const unpackedMaxBytes = 64 * 1024 ** 3;
@@ -42,7 +42,11 @@ export class FilePlaces implements AsyncDisposable {
     this.#sets.push(set);
     const found =
       end.digest === undefined ? set.find(end.name) : { kind: "found" as const, digest: end.digest, name: end.name };
-    if (found.kind !== "found") throw new Failure({ code: "NAME_UNKNOWN", message: found.reason });
+    if (found.kind !== "found") {
+      throw found.kind === "several"
+        ? usage(found.reason)
+        : new Failure({ code: "NAME_UNKNOWN", message: found.reason });
+    }
     const { within, tag } = namedBy(found.name);
     return { source: set.source(undefined), reference: found.digest, tag, within };
   }
@@ -54,8 +58,23 @@ export class FilePlaces implements AsyncDisposable {
     return set.source(namedBy(end.name).within);
   }
 
+  /** Each repository that one has images of; the one that is named, where one is. */
+  async repositories(end: FileEnd): Promise<readonly RepositoryPlace[]> {
+    const set = await this.#open(end);
+    this.#sets.push(set);
+    const { within: named } = namedBy(end.name);
+    if (end.digest !== undefined || (end.name !== undefined && named === undefined))
+      throw usage("nothing but a repository stands behind the path where all of its tags are meant");
+    const all = set.repositories.filter((within) => named === undefined || isSameRepository(within, named));
+    if (all.length === 0) {
+      const message = `${set.name} has no tags${named === undefined ? "" : ` of ${formatRepositoryName(named)}`}`;
+      throw new Failure({ code: "NAME_UNKNOWN", message });
+    }
+    return all.map((within) => ({ source: set.source(within), within }));
+  }
+
   /** One to write to. It keeps the full name of the source, unless it is given one. */
-  async target(end: FileEnd, from: SourcePlace): Promise<TargetPlace> {
+  async target(end: FileEnd, from: Pick<RepositoryPlace, "within">): Promise<TargetPlace> {
     if (end.digest !== undefined)
       throw usage("a target has no digest: what is copied there has the digest of its source");
     const path = this.#path(end.path);
@@ -64,10 +83,10 @@ export class FilePlaces implements AsyncDisposable {
     const { writer, targets } = await opening;
     const named = namedBy(end.name);
     const within = end.name === undefined ? from.within : named.within;
-    const key = within === undefined ? "" : `${within.host}/${within.repository}`;
+    const key = within === undefined ? "" : formatRepositoryName(within);
     const target = targets.get(key) ?? writer.target(within);
     targets.set(key, target);
-    return { target, tag: named.tag };
+    return { target, tag: named.tag, within };
   }
 
   /**

@@ -1,8 +1,10 @@
 import type { CopyPair } from "../../copy/pair.ts";
-import { Failure } from "../../errors/failure.ts";
+import { asFailure, type FailureCode } from "../../errors/failure.ts";
+import { formatRepositoryName, isSameRepository } from "../../layout/image-name.ts";
 import { isSignatureTag } from "../../manifest/referrer-tags.ts";
 import type { Tag } from "../../reference/repository.ts";
-import type { SourcePlace, TargetPlace } from "./place.ts";
+import { exitStatus } from "../exit.ts";
+import { type SourcePlace, type TargetPlace, usage } from "./place.ts";
 import { found } from "./reading.ts";
 import type { CopySession } from "./session.ts";
 
@@ -17,24 +19,60 @@ export interface PairWords {
 
 /** The images that are meant. Throws a `Failure` for what is typed wrongly or has no tags to be listed. */
 export async function pairsOf(session: CopySession, words: PairWords): Promise<readonly CopyPair[]> {
+  if (words.allTags) return await everyRepository(session, words);
   const source = await session.places.source(words.from);
-  const target = await session.places.target(words.to, source);
-  return words.allTags ? await everyTag(session, words, { source, target }) : [onePair(source, target)];
+  return [onePair(source, await session.places.target(words.to, source))];
 }
+
+/** What a plan needs; else the status of one without rows, whose source as a whole is missing or gives no word. */
+export async function pairsToPlan(session: CopySession, words: PairWords): Promise<readonly CopyPair[] | number> {
+  try {
+    return await pairsOf(session, words);
+  } catch (error) {
+    const failure = asFailure(error, "STORAGE_FAILED", "cannot go on");
+    const status = withoutSource.get(failure.code);
+    if (status === undefined) throw failure;
+    session.view.note(failure.message);
+    return status;
+  }
+}
+
+const withoutSource: ReadonlyMap<FailureCode, number> = new Map([
+  ["MANIFEST_UNKNOWN", exitStatus.replacement],
+  ["NAME_UNKNOWN", exitStatus.replacement],
+  ["UPSTREAM_FAILED", exitStatus.incomplete],
+]);
 
 /** Without a tag of its own the target has the source's. */
 function onePair({ source, reference, tag }: SourcePlace, target: TargetPlace): CopyPair {
   return { source, sourceReference: reference, target: target.target, targetTag: target.tag ?? tag };
 }
 
+/** Folders and archives may have several repositories, which stay apart. */
+async function everyRepository(session: CopySession, words: PairWords): Promise<readonly CopyPair[]> {
+  const repositories = await session.places.repositories(words.from);
+  const ends = await Promise.all(
+    repositories.map(async ({ source, within }) => ({
+      source,
+      place: await session.places.target(words.to, { within }),
+    })),
+  );
+  if (ends.some(({ place }) => place.tag !== undefined)) throw usage("with --all-tags the target has no tag");
+  const [first, second] = ends;
+  if (first !== undefined && second !== undefined && isSameRepository(first.place.within, second.place.within)) {
+    const names = repositories.flatMap(({ within }) => (within === undefined ? [] : formatRepositoryName(within)));
+    throw usage(`${words.from} has several repositories: ${names.join(", ")}; write one of them behind the path`);
+  }
+  const pairs = ends.map(({ source, place }) => everyTag(session, words, { source, target: place.target }));
+  return (await Promise.all(pairs)).flat();
+}
+
 async function everyTag(
   { parts }: CopySession,
   { referrers }: PairWords,
-  { source: { source }, target: place }: { readonly source: SourcePlace; readonly target: TargetPlace },
+  { source, target }: Pick<CopyPair, "source" | "target">,
 ): Promise<readonly CopyPair[]> {
-  if (place.tag !== undefined) throw new Failure({ code: "USAGE", message: "with --all-tags the target has no tag" });
   const { tags } = found(await parts.asking.ask(source, (limits) => source.listTags(limits)), source.name);
-  const { target } = place;
   return tags
     .filter((tag) => isMeant(tag, referrers))
     .map((tag) => ({ source, sourceReference: tag, target, targetTag: tag }));

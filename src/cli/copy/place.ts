@@ -5,14 +5,18 @@ import type { RepositoryName } from "../../layout/image-name.ts";
 import type { Digest } from "../../reference/digest.ts";
 import type { Tag } from "../../reference/repository.ts";
 
-/** An image, or all of a repository, to copy from. */
-export interface SourcePlace {
+/** All of a repository, to copy from. */
+export interface RepositoryPlace {
   readonly source: ImageSource;
+  /** Its name, for targets that keep full names. */
+  readonly within: RepositoryName | undefined;
+}
+
+/** An image to copy from. */
+export interface SourcePlace extends RepositoryPlace {
   /** What the person named; the digest where both stand there. */
   readonly reference: Tag | Digest;
   readonly tag: Tag | undefined;
-  /** Its repository, for targets that keep full names. */
-  readonly within: RepositoryName | undefined;
 }
 
 /** Where to copy to. */
@@ -20,6 +24,8 @@ export interface TargetPlace {
   readonly target: ImageTarget;
   /** The tag that the person named. */
   readonly tag: Tag | undefined;
+  /** The repository under whose name it is written. */
+  readonly within: RepositoryName | undefined;
 }
 
 /** A folder or an archive. */

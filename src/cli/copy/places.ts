@@ -3,7 +3,7 @@ import { registryEnd } from "../../copy/registry-end.ts";
 import { type SpelledEnd, parseEnd } from "../../copy/spelling.ts";
 import type { FilePlaces } from "./file-places.ts";
 import type { CopyIo } from "./io.ts";
-import { type SourcePlace, type TargetPlace, usage } from "./place.ts";
+import { type RepositoryPlace, type SourcePlace, type TargetPlace, usage } from "./place.ts";
 import type { NamedRegistries } from "./registries.ts";
 
 /** Opens the ends that a command names, and closes them. */
@@ -31,6 +31,12 @@ export class Places implements AsyncDisposable {
     return { source, reference, tag, within: { host, repository } };
   }
 
+  /** The repository that is named, or each one that a folder or an archive has images of, to copy all tags. */
+  async repositories(text: string): Promise<readonly RepositoryPlace[]> {
+    const end = spelled(text);
+    return end.kind === "registry" ? [await this.source(text)] : await (await this.#filePlaces()).repositories(end);
+  }
+
   /** All images of a repository, a folder or an archive, to list them. */
   async repository(text: string): Promise<{ readonly source: ImageSource }> {
     const end = spelled(text);
@@ -39,12 +45,13 @@ export class Places implements AsyncDisposable {
   }
 
   /** An end to write to. What keeps full names keeps that of the source, unless it is given one. */
-  async target(text: string, from: SourcePlace): Promise<TargetPlace> {
+  async target(text: string, from: Pick<RepositoryPlace, "within">): Promise<TargetPlace> {
     const end = spelled(text);
     if (end.kind !== "registry") return await (await this.#filePlaces()).target(end, from);
     const { host, repository, tag, digest } = end.reference;
     if (digest !== undefined) throw usage(`${text} has a digest: what is copied there has the digest of its source`);
-    return { target: registryEnd(await this.#registries.of(host), repository), tag: hasTag(text) ? tag : undefined };
+    const target = registryEnd(await this.#registries.of(host), repository);
+    return { target, tag: hasTag(text) ? tag : undefined, within: { host, repository } };
   }
 
   /** Makes what was written to files last, and says what was left as it is because not all of it is there. */

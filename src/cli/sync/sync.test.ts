@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
+import { mediaTypes } from "../../manifest/media-types.ts";
 import { LoopbackRegistry } from "../copy/testing/loopback-registry.ts";
 import { linesOf, type Ran, run, type RunOptions } from "../copy/testing/run.ts";
 import { digestAt, holdImage } from "./testing/images.ts";
@@ -93,6 +94,16 @@ test("a backup before a tag is moved; where it fails, the tag stays", async () =
   expect([digestAt(strict, "x:v1"), digestAt(strict, "x:v2")]).toEqual([old, digestAt(from, "a/b:v2")]);
 });
 
+test("a backup in another repository takes along what refers to it", async () => {
+  holdImage(from, "a/b:v1");
+  const old = holdImage(to, "x:v1", { text: "old" });
+  const signature = `sha256-${old.slice("sha256:".length)}.sig`;
+  holdImage(to, `x:${signature}`);
+  const kept = own(entry(`, referrers: true, backup: "${to.host}/kept:{tag}"`));
+  expect(await sync(kept, ["--apply"])).toMatchObject({ status: 0 });
+  expect([digestAt(to, "kept:v1"), digestAt(to, `kept:${signature}`)]).toEqual([old, digestAt(to, `x:${signature}`)]);
+});
+
 test("several backups under one name: the last one stays, every tag is moved", async () => {
   for (const tag of ["v1", "v2"]) {
     holdImage(from, `a/b:${tag}`);
@@ -141,6 +152,23 @@ test("deletions: what no source has, after the copies; not while a source has no
     "x/manifests/gone",
   );
   for (const tag of ["v1", "w1", "gone-old"]) expect(digestAt(to, `x:${tag}`)).toBeDefined();
+});
+
+test("nothing is deleted once a run is stopped", async () => {
+  holdImage(from, "a/b:v1");
+  holdImage(to, "x:gone");
+  let interrupt = (): void => {};
+  const stdout = (text: string): void => void (text.startsWith("copied") && interrupt());
+  const options = { stdout, interruptible: (given: () => void) => (interrupt = given) };
+  const stopped = await sync(own(entry(", delete: true")), ["--apply"], options);
+  expect([stopped.status, digestAt(to, "x:v1"), digestAt(to, "x:gone")]).toEqual([
+    1,
+    digestAt(from, "a/b:v1"),
+    expect.any(String),
+  ]);
+  expect(to.requests.some((request) => request.startsWith("DELETE"))).toBe(false);
+  expect(await sync(own(entry(", delete: true")), ["--apply"])).toMatchObject({ status: 0 });
+  expect(digestAt(to, "x:gone")).toBeUndefined();
 });
 
 test("a registry with no catalog, one with it; a choice of nothing says why", async () => {
@@ -200,15 +228,27 @@ test("check -f is the gate: in sync, drift, a source is missing, not known, refu
   expect(await check(own(entry(), `from: 127.0.0.1:9/y, to: ${to.host}/y`))).toBe(5);
   expect(await check(own(entry(), `from: ${from.host}/a/b:v1, to: ${to.host}/x`))).toBe(0);
   expect(await check(own(entry(), `from: ${from.host}/a/c:v1, to: ${to.host}/x`))).toBe(1);
+  const drift = `from: ${from.host}/a/c:v1, to: ${to.host}/z`;
+  const missing = `from: ${from.host}/a/b:v9, to: ${to.host}/m`;
+  const unknown = `from: 127.0.0.1:9/y:v1, to: ${to.host}/y`;
+  const refused = `from: ${from.host}/a/multi:v1, to: ${to.host}/p, platform: linux/s390x`;
+  holdImage(from, "a/c:v1");
+  from.hold("a/multi", "v1", { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: [] });
+  expect(await check(own(drift, missing))).toBe(4);
+  expect(await check(own(drift, missing, unknown))).toBe(5);
+  expect(await check(own(drift, missing, unknown, refused))).toBe(1);
   expect(await run(["check", "a.io/x"])).toMatchObject({ status: 2 });
   expect(await run(["check", "a.io/x", "b.io/x", "-f", "sync.yaml"])).toMatchObject({ status: 2 });
 });
 
-test("--create-repositories: one that a push does not find at Amazon ECR is created once, and pushed to", async () => {
-  holdImage(from, "a/b:v1");
-  holdImage(from, "a/b:v2");
+/** A repository of Amazon ECR that pushes do not find before it is created. */
+function startEcr(): {
+  readonly ecr: LoopbackRegistry;
+  readonly created: string[];
+  readonly env: RunOptions["env"];
+} & AsyncDisposable {
   const created: string[] = [];
-  using api = Bun.serve({
+  const api = Bun.serve({
     hostname: "127.0.0.1",
     port: 0,
     fetch: async (request) => {
@@ -217,25 +257,52 @@ test("--create-repositories: one that a push does not find at Amazon ECR is crea
     },
   });
   const unknown = { errors: [{ code: "NAME_UNKNOWN", message: "The repository does not exist" }] };
-  await using ecr = new LoopbackRegistry({
+  const ecr = new LoopbackRegistry({
     instead: (request) =>
       created.length === 0 && request.startsWith("P") ? Response.json(unknown, { status: 404 }) : undefined,
   });
-  const host = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
-  const text = `registries: { ${host}: { url: "http://${ecr.host}" } }\n${own(`from: ${from.host}/a/b, to: ${host}/m/x`)}`;
   const env = {
     AWS_ACCESS_KEY_ID: "key",
     AWS_SECRET_ACCESS_KEY: "secret",
     AWS_ENDPOINT_URL_ECR: `http://127.0.0.1:${api.port}`,
   };
+  const close = async (): Promise<void> => {
+    await Promise.all([api.stop(true), ecr[Symbol.asyncDispose]()]);
+  };
+  return { ecr, created, env, [Symbol.asyncDispose]: close };
+}
+
+const ecrHost = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
+const ecrCreation = '{"registryId":"123456789012","repositoryName":"m/x"}';
+
+test("--create-repositories: one that a push does not find at Amazon ECR is created once, and pushed to", async () => {
+  holdImage(from, "a/b:v1");
+  holdImage(from, "a/b:v2");
+  await using amazon = startEcr();
+  const { ecr, created, env = {} } = amazon;
+  const text = `registries: { ${ecrHost}: { url: "http://${ecr.host}" } }\n${own(`from: ${from.host}/a/b, to: ${ecrHost}/m/x`)}`;
   const without = await sync(text, ["--apply"], { env });
   expect([without.status, created.length]).toEqual([1, 0]);
   expect(without.stdout).toContain("NAME_UNKNOWN: The repository does not exist");
   const broken = await sync(text, ["--apply", "--create-repositories"], { env: { ...env, AWS_SECRET_ACCESS_KEY: "" } });
   expect(broken.stdout).toContain("it cannot be created: of AWS_ACCESS_KEY_ID and");
   const ran = await sync(`createRepositories: true\n${text}`, ["--apply"], { env });
-  expect([ran.status, created]).toEqual([0, ['{"registryId":"123456789012","repositoryName":"m/x"}']]);
-  expect(ran.stderr).toContain(`created ${host}/m/x`);
+  expect([ran.status, created]).toEqual([0, [ecrCreation]]);
+  expect(ran.stderr).toContain(`created ${ecrHost}/m/x`);
+  expect(digestAt(ecr, "m/x:v2")).toBe(digestAt(from, "a/b:v2"));
+});
+
+test("copy --create-repositories does the same", async () => {
+  holdImage(from, "a/b:v1");
+  holdImage(from, "a/b:v2");
+  await using amazon = startEcr();
+  const { ecr, created, env = {} } = amazon;
+  const config = `upstreams: { ${ecrHost}: { url: "http://${ecr.host}" } }\nrules: [{ match: "*", serve: cache }]\n`;
+  const options = { env, readFile: () => Promise.resolve(config) };
+  const words = ["copy", "--all-tags", "--apply", `${from.host}/a/b`, `${ecrHost}/m/x`, "--config", "periplus.yaml"];
+  expect([(await run(words, options)).status, created.length]).toEqual([1, 0]);
+  const ran = await run([...words, "--create-repositories"], options);
+  expect([ran.status, created]).toEqual([0, [ecrCreation]]);
   expect(digestAt(ecr, "m/x:v2")).toBe(digestAt(from, "a/b:v2"));
 });
 

@@ -126,6 +126,22 @@ test("a blob is mounted only from where its pusher may pull, whatever rule that 
   });
 });
 
+test("nothing is mounted from a name that is a cache's, though one of our own is called as its repository is there", async () => {
+  const rules = [
+    { match: "docker.io", serve: "cache" },
+    { match: { prefix: "ours" }, serve: "store", access: [{ users: ["ci"], may: ["pull", "push"] }] },
+    { match: "*", serve: "store", access: secret },
+  ];
+  const config = { auth: { htpasswd: "users" }, upstreams: { "docker.io": { public: true } }, rules };
+  await using world = await createStoreWorld({ files, config });
+  await pushBlob(world, "team/app", "hidden", as("ann"));
+  const mount = async (from: string): Promise<number> => {
+    const path = `/v2/ours/x/blobs/uploads/?mount=${digestOf("hidden")}&from=${from}`;
+    return (await world.ask(path, { method: "POST", headers: as("ci") })).status;
+  };
+  expect([await mount("docker.io/team/app"), await mount("team/app")]).toEqual([202, 202]);
+});
+
 test("the catalog has the names that the client may pull from, by the rule of each", async () => {
   await using world = await guarded();
   for (const name of ["secret/x", "team/app", "team/ci/a", "team/public"]) await pushBlob(world, name, "a", as("ann"));

@@ -17,7 +17,7 @@ import { RegistryPool } from "./registries.ts";
 import { type Cache, createCache, exposeCache, exposeProcess } from "./runtime.ts";
 import { Steering } from "./steering.ts";
 import { openStorage } from "./storage.ts";
-import { sharedMetrics, supervise, workerSlot } from "./workers.ts";
+import { sharedMetrics, supervise, tellReady, workerSlot } from "./workers.ts";
 
 /** The options of `periplus serve` as they were typed. */
 interface ServeOptions {
@@ -134,6 +134,7 @@ async function untilStopped(server: ServerProcess): Promise<void> {
         resolve();
       });
     }
+    if (workerSlot() !== undefined) tellReady();
   });
   await server.drain();
 }

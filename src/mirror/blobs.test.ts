@@ -347,9 +347,9 @@ test("a range close to the write head waits for it, one far ahead is fetched on 
   const far = await bytesOf(outcome, { startByte: 9_000_000, endByte: 9_000_010 });
   expect([...far]).toEqual([...all.subarray(9_000_000, 9_000_010)]);
   expect(registry.count("GET blob")).toBe(2);
-  const near = bytesOf(outcome, { startByte: 499_999, endByte: 500_001 });
+  const near = bytesOf(outcome, { startByte: 4_499_999, endByte: 4_500_001 });
   gate.open();
-  expect([...(await near)]).toEqual([0, 1]);
+  expect([...(await near)]).toEqual([8, 9]);
   expect(registry.count("GET blob")).toBe(2);
 });
 

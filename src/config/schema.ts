@@ -149,7 +149,10 @@ export const configSchema: z.ZodType<ConfigFile> = z
     redirect: about(redirect, "What rules with `serve: redirect` need.").optional(),
     log: about(z.enum(["json", "text", "off"]), "How requests are recorded; json without it.").optional(),
     adminSocket: about(scalar.filePath, "Unix socket for the commands that speak to a running server.").optional(),
-    workers: about(scalar.count(256), "Processes that share the port; more than one only without a cache.").optional(),
+    workers: about(
+      scalar.count(256),
+      "Processes that share the port; more than one only where nothing is cached or stored.",
+    ).optional(),
   } satisfies Shape<ConfigFile>)
   .meta({ title: "Periplus configuration" });
 

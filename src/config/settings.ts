@@ -148,7 +148,7 @@ export interface Settings {
   readonly log: LogFormat;
   /** Unix socket of a running server for the commands that speak to it. */
   readonly adminSocket: string | undefined;
-  /** Processes that share the port; more than one only without a cache. */
+  /** Processes that share the port; more than one only where nothing is cached or stored. */
   readonly workers: number;
   /** Files that were read: a change of one of them is a reason to reload. */
   readonly files: readonly string[];

@@ -302,6 +302,17 @@ test("absent is the upstream's own word and is held for a minute; no information
   expect(registry.count("GET blob")).toBe(3);
 });
 
+test("HEAD of what is on its way in says its size without asking", async () => {
+  const gate = latch();
+  offer(pieces[0]!, gate.opened, ...pieces.slice(1));
+  const outcome = await mirror.open(pull, digest);
+  expect(await mirror.head(pull, digest)).toEqual({ kind: "found", sizeBytes: blob.byteLength, origin: "joined" });
+  expect((await mirror.head(other, digest)).kind).toBe("absent");
+  expect(registry.asked.filter(([method]) => method === "HEAD blob")).toEqual([["HEAD blob", "c", digest]]);
+  gate.open();
+  await bytesOf(outcome);
+});
+
 test("a client's first piece is small and the next ones are not, so that of many all have their first bytes soon", async () => {
   const gate = latch();
   offer(pieces[0]!, gate.opened, ...pieces.slice(1));
@@ -336,9 +347,9 @@ test("a range close to the write head waits for it, one far ahead is fetched on 
   const far = await bytesOf(outcome, { startByte: 9_000_000, endByte: 9_000_010 });
   expect([...far]).toEqual([...all.subarray(9_000_000, 9_000_010)]);
   expect(registry.count("GET blob")).toBe(2);
-  const near = bytesOf(outcome, { startByte: 499_999, endByte: 500_001 });
+  const near = bytesOf(outcome, { startByte: 4_499_999, endByte: 4_500_001 });
   gate.open();
-  expect([...(await near)]).toEqual([0, 1]);
+  expect([...(await near)]).toEqual([8, 9]);
   expect(registry.count("GET blob")).toBe(2);
 });
 
@@ -351,15 +362,20 @@ test("a file that was lost is a miss and is fetched again", async () => {
   expect(registry.count("GET blob")).toBe(2);
 });
 
+function offerAnother(sizeBytes: number | undefined): Uint8Array {
+  const next = new Uint8Array(900_000).fill(7);
+  registry.blobs.set(`a/b ${digestOf(next)}`, [
+    async () => ({ kind: "found", body: body(next), startByte: 0, sizeBytes }),
+  ]);
+  return next;
+}
+
 test("the quota evicts what was pulled longest ago, and never what is fresh", async () => {
   const small: Pull = { ...pull, rule: { ...rule, maxSizeBytes: 1_000_000 } };
   offer(...pieces);
   await bytesOf(await mirror.open(small, digest));
   await settled();
-  const next = new Uint8Array(900_000).fill(7);
-  registry.blobs.set(`a/b ${digestOf(next)}`, [
-    async () => ({ kind: "found", body: body(next), startByte: 0, sizeBytes: next.byteLength }),
-  ]);
+  const next = offerAnother(900_000);
   expect((await bytesOf(await mirror.open(small, digestOf(next)))).byteLength).toBe(900_000);
   await settled();
   expect(log).toContain("not kept");
@@ -371,6 +387,19 @@ test("the quota evicts what was pulled longest ago, and never what is fresh", as
   expect(log).toContain("evicted 1");
   expect(await index.blob(digest)).toBeUndefined();
   expect(content.held(digest, blob.byteLength)).toBeUndefined();
+});
+
+test("a blob that came without a size is counted when it is here, and makes room then", async () => {
+  const small: Pull = { ...pull, rule: { ...rule, maxSizeBytes: 1_000_000 } };
+  offer(...pieces);
+  await bytesOf(await mirror.open(small, digest));
+  await settled();
+  await quota.flushPulls();
+  nowMs += 11 * 60_000;
+  const next = offerAnother(undefined);
+  await endOf(await mirror.open(small, digestOf(next)));
+  expect(await index.blob(digest)).toBeUndefined();
+  expect(await quota.heldBytes(rule.id)).toBe(900_000);
 });
 
 class FullDisk implements ContentStore {
@@ -462,8 +491,10 @@ test("what is left between rename and row is swept, what is held is not", async 
   expect((await mirror.open(pull, digest)).kind).toBe("held");
 });
 
-test("HEAD of what is cold asks the upstream and downloads nothing", async () => {
+test("HEAD of what is cold asks the upstream and downloads nothing; what is absent is not asked for again", async () => {
   registry.blobHeads.set(`a/b ${digest}`, [async () => ({ kind: "found", sizeBytes: 42 })]);
   expect(await mirror.head(pull, digest)).toEqual({ kind: "found", sizeBytes: 42, origin: "miss" });
-  expect(registry.count("GET blob")).toBe(0);
+  for (let i = 0; i < 2; i++) expect((await mirror.head(other, digest)).kind).toBe("absent");
+  expect((await mirror.open(other, digest)).kind).toBe("absent");
+  expect(registry.asked.map(([method]) => method)).toEqual(["HEAD blob", "HEAD blob"]);
 });

@@ -70,8 +70,8 @@ export class BlobMirror {
   }
 
   async open(pull: Pull, digest: Digest): Promise<BlobOutcome> {
-    const own = this.#fills.get(digest);
-    if (own?.failure === undefined && own?.isAt(pull.place)) return { kind: "filling", fill: own, origin: "joined" };
+    const own = this.#running(pull, digest);
+    if (own !== undefined) return { kind: "filling", fill: own, origin: "joined" };
     return (await this.#held(pull, digest)) ?? this.#fill(pull, digest);
   }
 
@@ -99,6 +99,8 @@ export class BlobMirror {
 
   /** HEAD: the size of what is held or running, else the upstream's own answer. */
   async head(pull: Pull, digest: Digest): Promise<Answer<BlobHead & { readonly origin: Origin }>> {
+    const own = this.#running(pull, digest);
+    if (own?.sizeBytes !== undefined) return { kind: "found", sizeBytes: own.sizeBytes, origin: "joined" };
     const held = await this.#held(pull, digest);
     if (held?.kind === "held") return { kind: "found", sizeBytes: held.sizeBytes, origin: "hit" };
     const known = held ?? this.#absences.get(placeKey(pull.place, digest));
@@ -112,6 +114,12 @@ export class BlobMirror {
     const fills = [...this.#fills.values()];
     for (const fill of fills) fill.stop();
     await Promise.all(fills.map((fill) => fill.ended));
+  }
+
+  /** The download that brings a digest to this place now. */
+  #running({ place }: Pull, digest: Digest): Fill | undefined {
+    const fill = this.#fills.get(digest);
+    return fill?.failure === undefined && fill?.isAt(place) ? fill : undefined;
   }
 
   async #held(pull: Pull, digest: Digest): Promise<HeldBlob | Absent | Unavailable | undefined> {

@@ -1,6 +1,7 @@
 import type { Digest } from "../reference/digest.ts";
 import type { BlobStream, ByteRange, RemoteRegistry, Unavailable } from "../registry/remote.ts";
 import type { Place } from "../store/content-index.ts";
+import { waits } from "./pull.ts";
 
 /** Times and counts that bound a download. */
 export interface DownloadLimits {
@@ -9,6 +10,9 @@ export interface DownloadLimits {
   /** How often to resume without having got further. */
   readonly resumes: number;
 }
+
+/** The limits of a server. */
+export const downloadLimits: DownloadLimits = { headersMs: waits.answerMs, resumes: 3 };
 
 /** What is downloaded, from where. */
 export interface DownloadSource {

@@ -183,6 +183,13 @@ test("404 is knowledge: the tag is gone, and is not asked for again for a minute
   expect(shown(await manifests.byTag(pull, tag))).toBe("one miss");
 });
 
+test("what a HEAD learns to be absent is not asked for again for a minute", async () => {
+  expect(shown(await manifests.headByTag(pull, tag))).toBe("absent");
+  expect(shown(await manifests.headByTag(pull, tag))).toBe("absent");
+  expect(shown(await manifests.byTag(pull, tag))).toBe("absent");
+  expect(registry.asked.length).toBe(1);
+});
+
 test("a check that takes longer than its box goes on behind, and serves the next", async () => {
   await hold();
   const slow = Promise.withResolvers<Answer<ManifestHead>>();
@@ -260,6 +267,13 @@ test("refresh asks whatever the age", async () => {
   expect(shown(await manifests.refresh(pull, tag))).toBe("two miss");
 });
 
+test("refresh asks although the tag was absent a moment ago", async () => {
+  expect(shown(await manifests.byTag(pull, tag))).toBe("absent");
+  script(tag, one);
+  expect(shown(await manifests.byTag(pull, tag))).toBe("absent");
+  expect(shown(await manifests.refresh(pull, tag))).toBe("one miss");
+});
+
 function page(text: string): Answer<Page> {
   return {
     kind: "found",
@@ -287,6 +301,19 @@ test("lists come from the upstream, and from what is held when it gives no word"
   expect(await text()).toBe("second miss last=x");
   expect(await text()).toBe("second stale last=x");
   expect(await text()).toBe("absent");
+});
+
+test("a list is served stale as long as a tag would be, and no longer", async () => {
+  registry.pages.set("a/b n=2", [async () => page("first"), async () => down()]);
+  const kind = async (): Promise<string> => {
+    const outcome = await pages.tags(pull, "n=2");
+    return outcome.kind === "found" ? outcome.origin : outcome.kind;
+  };
+  expect(await kind()).toBe("miss");
+  nowMs += freshForMs + serveStaleForMs - 1;
+  expect(await kind()).toBe("stale");
+  nowMs += 1;
+  expect(await kind()).toBe("unavailable");
 });
 
 test("referrers come by the tag scheme where the upstream has no API for them", async () => {

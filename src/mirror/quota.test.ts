@@ -78,6 +78,17 @@ test("what was pulled just now stays, although the index does not know of the pu
   expect([...rows]).toEqual([]);
 });
 
+test("who was about to send a blob that is removed still finds its file", async () => {
+  const { quota, rows, files } = roomyDisk(["a"]);
+  quota.pulled("a" as Digest);
+  const removed = quota.remove(blobOf("a"));
+  while (rows.size > 0) await new Promise((resolve) => setImmediate(resolve));
+  await new Promise((resolve) => setImmediate(resolve));
+  expect([...files]).toEqual(["a"]);
+  await removed;
+  expect([...files]).toEqual([]);
+});
+
 test("what a repository of our own has stays, also where the removal of its row cannot be written", async () => {
   const { quota, rows, files } = disk(["a", "b"], () => false, new Set(["a"]));
   await quota.remove(blobOf("a"));

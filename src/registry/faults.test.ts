@@ -239,7 +239,9 @@ test("many streams of one upstream leave room for its manifests", async () => {
   const streams = Array.from({ length: 10 }, () =>
     client.registry.getBlob(name, blob, { startByte: 0, endByte: undefined }, limits),
   );
+  await untilAsked(upstream, 3);
   expect(await head(client)).toBe("found");
+  expect(upstream.count("GET", `/v2/kube/pause/blobs/${blob}`)).toBe(3);
   caller.abort();
   for (const answer of await Promise.all(streams)) {
     if (answer.kind === "found") await answer.body.cancel().catch(() => {});

@@ -212,3 +212,19 @@ test.each<[number, Record<string, string>, object]>([
     expect(get).toMatchObject(expected);
   }
 });
+
+test.each([405, 501])(
+  "a registry that answers HEAD with %d is asked by GET whether it has a digest",
+  async (status) => {
+    const { registry, limits } = clientOf(upstream.url);
+    for (const digest of [right, other]) upstream.on("HEAD", pathOf(digest), { status });
+    upstream.on("GET", pathOf(right), manifestReply(content));
+    expect(await registry.headManifest(name, right, limits)).toEqual({
+      kind: "found",
+      digest: right,
+      mediaType: oci,
+      sizeBytes: content.length,
+    });
+    expect(await registry.headManifest(name, other, limits)).toEqual({ kind: "absent" });
+  },
+);

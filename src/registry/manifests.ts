@@ -19,7 +19,10 @@ export interface ManifestQuestion {
   readonly limits: CallLimits;
 }
 
-/** HEAD of a manifest. A registry without HEAD (405, 501) has it for all that is known: found, with nothing said of it. */
+/**
+ * HEAD of a manifest. Of a tag, a registry without HEAD (405, 501) has it for all that is known: found, with nothing said of it. Of
+ * a digest "found" is the registry's word that it has this: there such a one is asked by GET.
+ */
 export async function headManifest(operations: Operations, question: ManifestQuestion): Promise<Answer<ManifestHead>> {
   const request = requestFor(operations, question, "HEAD");
   const reply = await operations.call(request, question.limits);
@@ -27,8 +30,10 @@ export async function headManifest(operations: Operations, question: ManifestQue
   // It has no body that would have to be read. RFC 9110, 9.3.2.
   reply.close();
   const { headers, status } = reply.answered.response;
-  if (status === 405 || status === 501)
+  if (status === 405 || status === 501) {
+    if (parseDigest(question.reference) !== undefined) return headOf(await getManifest(operations, question));
     return { kind: "found", digest: undefined, mediaType: undefined, sizeBytes: undefined };
+  }
   if (status !== 200) return explained(request.asked, meaningOf(reply.answered, operations.clock));
   const mediaType = bareMediaType(headers.get("content-type"));
   return { kind: "found", digest: saidDigest(headers), mediaType, sizeBytes: contentLength(headers) };
@@ -44,6 +49,12 @@ export async function getManifest(operations: Operations, question: ManifestQues
   } finally {
     reply.close();
   }
+}
+
+function headOf(answer: Answer<ManifestBody>): Answer<ManifestHead> {
+  if (answer.kind !== "found") return answer;
+  const { digest, mediaType, bytes } = answer;
+  return { kind: "found", digest, mediaType, sizeBytes: bytes.byteLength };
 }
 
 function requestFor(

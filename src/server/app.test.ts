@@ -140,6 +140,20 @@ test("by prefix, by Host and by ns, it is the same content", async () => {
   expect(world.upstream.count("GET", "/v2/b/c/manifests/1")).toBe(1);
 });
 
+test("a redirect is 307 and names the registry that it speaks for, whoever keeps the content", async () => {
+  const upstreams = { "registry.test": { url: "https://elsewhere.test" } };
+  const rules = [{ match: "old.test", upstream: "registry.test", serve: "redirect" }];
+  await using world = await createWorld({ config: { upstreams, rules } });
+  for (const method of ["GET", "HEAD"]) {
+    const { status, headers } = await world.ask("/v2/old.test/b/manifests/1?x=y", { method });
+    expect([status, headers.get("location"), headers.get("oci-namespace")]).toEqual([
+      307,
+      "https://elsewhere.test/v2/b/manifests/1",
+      "registry.test",
+    ]);
+  }
+});
+
 test("a rule under a name of its own leads to its upstream", async () => {
   await using world = await createWorld({
     config: { rules: [{ match: "old.test", upstream: "registry.test", serve: "cache" }] },

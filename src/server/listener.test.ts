@@ -71,6 +71,15 @@ test.each(paths)("HEAD of %s is GET without a body, cold and held", async (path)
   }
 });
 
+test.each([
+  [64 * 1024, 405],
+  [64 * 1024 + 1, 413],
+])("where nothing is pushed, a body of %d bytes is answered with %d", async (sizeBytes, status) => {
+  const body = Buffer.alloc(sizeBytes);
+  const reply = await fetch(`http://127.0.0.1:${sharedPort.port}/v2/`, { method: "POST", body });
+  expect(reply.status).toBe(status);
+});
+
 test("a held blob goes out with its length, and its HEAD says it", async () => {
   const [world, port] = [shared, sharedPort];
   await rawAsk(port.port, "GET", blobPath);

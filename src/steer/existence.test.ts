@@ -159,6 +159,16 @@ test("random digests cost no more than their client may cause, and others are no
   expect(later.filter((answer) => answer instanceof Promise)).toHaveLength(20);
 });
 
+test("without other limits one holder is asked by 64 HEADs at once, and all together by 256", async () => {
+  const { existence } = world();
+  const running = (name: string): number => {
+    const holder = { ...holders.first, name, url: `https://${name}.example` };
+    const asked = Array.from({ length: 100 }, (_, i) => existence.ask(subject(`${i}`, holder), `192.0.2.${i}`));
+    return asked.filter((answer) => answer instanceof Promise).length;
+  };
+  expect(["a", "b", "c", "d", "e"].map(running)).toEqual([64, 64, 64, 64, 0]);
+});
+
 test("no more HEADs are under way than the limit, from however many clients", async () => {
   const { existence, asked, pending, clock } = world({}, { maxProbes: 8, maxProbesPerHolder: 100 });
   const answers = Array.from({ length: 1000 }, (_, i) => existence.ask(subject(`${i}`), `192.0.2.${i % 250}`));

@@ -17,7 +17,7 @@ import { RegistryPool } from "./registries.ts";
 import { type Cache, createCache, exposeCache, exposeProcess } from "./runtime.ts";
 import { Steering } from "./steering.ts";
 import { openStorage } from "./storage.ts";
-import { sharedMetrics, supervise, workerSlot } from "./workers.ts";
+import { sharedMetrics, supervise, tellReady, workerSlot } from "./workers.ts";
 
 /** The options of `periplus serve` as they were typed. */
 interface ServeOptions {
@@ -42,13 +42,13 @@ Examples:
 /** `periplus serve`. */
 export function serveCommand(): Command {
   return new Command("serve")
-    .description("Serve pulls: redirect them or answer them from the cache, as the rules say.")
+    .description("Serve images: redirect pulls, answer them from the cache, or store what is pushed, as the rules say.")
     .option("--config <file>", "configuration file (YAML); without one, a cache for the well-known registries")
     .option("--listen <host:port>", "where to listen")
-    .option("--storage <dir>", "storage folder of the cache")
+    .option("--storage <dir>", "folder of what is cached and stored")
     .option("--upstream <host=url>", "where a registry is reached; may be given again", collect)
     .option("--log <format>", "access records: json, text or off")
-    .option("--workers <n>", "processes that share the port; only without a cache")
+    .option("--workers <n>", "processes that share the port; only where nothing is cached or stored")
     .addHelpText("after", examples)
     .action(async (options: ServeOptions) => {
       // What still waits in the background (timers, kept-alive upstream connections) is over when serving is.
@@ -134,6 +134,7 @@ async function untilStopped(server: ServerProcess): Promise<void> {
         resolve();
       });
     }
+    if (workerSlot() !== undefined) tellReady();
   });
   await server.drain();
 }

@@ -1,5 +1,6 @@
 import type { Settings } from "../../config/settings.ts";
 import { BlobMirror } from "../../mirror/blobs.ts";
+import { downloadLimits } from "../../mirror/download.ts";
 import type { MirrorEvents } from "../../mirror/events.ts";
 import { ManifestMirror } from "../../mirror/manifests.ts";
 import { PageMirror } from "../../mirror/pages.ts";
@@ -23,8 +24,6 @@ export interface Cache extends Mirrors {
   readonly storage: Storage;
   readonly quota: Quota;
 }
-
-const downloadLimits = { headersMs: 5000, resumes: 3 } as const;
 
 /** Puts the parts of a cache together over an open storage folder. */
 export function createCache(world: MirrorWorld): Cache {

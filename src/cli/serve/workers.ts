@@ -7,6 +7,8 @@ const restartMs = 1000;
 
 /** What a worker and its supervisor tell each other. */
 type Message =
+  /** A worker serves, and takes signals. */
+  | { readonly kind: "ready" }
   /** A worker asks for the metrics of all. */
   | { readonly kind: "ask"; readonly id: number }
   /** The supervisor asks a worker for its own. */
@@ -39,7 +41,7 @@ export async function supervise(
 ): Promise<number> {
   const supervisor = new Supervisor(command, say);
   for (let i = 0; i < count; i++) supervisor.start(i);
-  process.on("SIGHUP", () => supervisor.signal("SIGHUP"));
+  process.on("SIGHUP", () => supervisor.reload());
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => supervisor.stop(signal));
   return supervisor.ended;
 }
@@ -48,6 +50,10 @@ class Supervisor {
   readonly #command: readonly string[];
   readonly #say: (message: string) => void;
   readonly #workers = new Map<number, Bun.Subprocess>();
+  /** Those that take signals; one that has just begun would be ended by any. */
+  readonly #ready = new Set<Bun.Subprocess>();
+  /** Those that are to read the file again as soon as they take signals. */
+  readonly #reloading = new Set<Bun.Subprocess>();
   readonly #collections = new Map<number, Collection>();
   readonly #end = Promise.withResolvers<number>();
   #isStopping = false;
@@ -69,37 +75,60 @@ class Supervisor {
       env: { ...process.env, [workerVariable]: String(slot) },
       stdio: ["ignore", "inherit", "inherit"],
       ipc: (message: Message, from) => this.#hear(message, from),
-      onExit: (_, status) => this.#ended(slot, status ?? 1, performance.now() - startedMs),
+      onExit: (ended, status) => this.#ended(slot, ended, status ?? 1, performance.now() - startedMs),
     });
     this.#workers.set(slot, worker);
   }
 
-  signal(signal: NodeJS.Signals): void {
+  reload(): void {
+    for (const worker of this.#workers.values()) {
+      if (this.#ready.has(worker)) worker.kill("SIGHUP");
+      else this.#reloading.add(worker);
+    }
+  }
+
+  #signal(signal: NodeJS.Signals): void {
     for (const worker of this.#workers.values()) worker.kill(signal);
   }
 
   /** Passes the signal on; a second one ends the workers at once. */
   stop(signal: NodeJS.Signals): void {
-    this.signal(this.#isStopping ? "SIGKILL" : signal);
+    this.#signal(this.#isStopping ? "SIGKILL" : signal);
     this.#isStopping = true;
+    this.#endIfNoneIsLeft();
   }
 
-  #ended(slot: number, status: number, livedMs: number): void {
+  #ended(slot: number, worker: Bun.Subprocess, status: number, livedMs: number): void {
     this.#workers.delete(slot);
+    this.#reloading.delete(worker);
+    const wasReady = this.#ready.delete(worker);
+    // Told to stop before it took signals, it was ended by the signal itself: that is no fault of it.
+    if (this.#isStopping && !wasReady) return this.#endIfNoneIsLeft();
     // A worker that cannot even start would be started for ever.
     const isHopeless = livedMs < restartMs;
     if (isHopeless) this.#isStopping = true;
     if (this.#isStopping) {
       this.#status = Math.max(this.#status, status);
-      if (isHopeless) this.signal("SIGTERM");
-      if (this.#workers.size === 0) this.#end.resolve(this.#status);
+      if (isHopeless) this.#signal("SIGTERM");
+      this.#endIfNoneIsLeft();
       return;
     }
     this.#say(`worker ${slot} ended with status ${status} and is started again`);
-    setTimeout(() => this.start(slot), restartMs);
+    setTimeout(() => {
+      // Told to stop meanwhile: nobody would tell a new one.
+      if (!this.#isStopping) this.start(slot);
+    }, restartMs);
+  }
+
+  #endIfNoneIsLeft(): void {
+    if (this.#workers.size === 0) this.#end.resolve(this.#status);
   }
 
   #hear(message: Message, from: Bun.Subprocess): void {
+    if (message.kind === "ready") {
+      this.#ready.add(from);
+      if (this.#reloading.delete(from)) from.kill("SIGHUP");
+    }
     if (message.kind === "ask") void this.#collect(message.id, from);
     if (message.kind !== "own") return;
     const collection = this.#collections.get(message.id);
@@ -118,6 +147,11 @@ class Supervisor {
     this.#collections.delete(id);
     asker.send({ kind: "all", id: askedId, text: mergeMetrics(collection.texts) } satisfies Message);
   }
+}
+
+/** In a worker: says that signals may come. */
+export function tellReady(): void {
+  process.send?.({ kind: "ready" } satisfies Message);
 }
 
 /** In a worker: the metrics of all workers, by way of the supervisor; its own alone when that does not answer. */

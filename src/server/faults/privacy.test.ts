@@ -145,6 +145,17 @@ test.each([
   }
 });
 
+test("a registry that cannot be asked by HEAD has not said that it has what is held for another place (T6)", async () => {
+  const digest = digestOf("{}");
+  const headers = await authorizationOf("a user by Basic");
+  expect((await world.ask(`/v2/private.test/b/manifests/${digest}`, { headers })).status).toBe(200);
+  const path = `no-head/manifests/${digest}`;
+  upstream.on("HEAD", `/v2/plain/${path}`, { status: 405 });
+  for (const method of ["HEAD", "GET"]) {
+    expect([method, (await world.ask(`/v2/plain.test/${path}`, { method })).status]).toEqual([method, 404]);
+  }
+});
+
 test("what another place is proved to have is served there without being fetched again", async () => {
   const headers = await authorizationOf("a user by Basic");
   await (await world.ask(`/v2/private.test/${held.path}`, { headers })).bytes();

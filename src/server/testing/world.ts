@@ -12,6 +12,7 @@ import { formatProblem } from "../../config/problem.ts";
 import type { Settings } from "../../config/settings.ts";
 import { inFolder } from "../../config/storage.ts";
 import { BlobMirror } from "../../mirror/blobs.ts";
+import { downloadLimits } from "../../mirror/download.ts";
 import { ManifestMirror } from "../../mirror/manifests.ts";
 import { PageMirror } from "../../mirror/pages.ts";
 import { Quota } from "../../mirror/quota.ts";
@@ -180,11 +181,10 @@ function createMirrors(world: MirrorWorld): Mirrors & { readonly quota: Quota } 
   const after = (ms: number): Promise<undefined> =>
     new Promise((resolve) => clock.schedule(ms, () => resolve(undefined)));
   const quota = new Quota(index, content, nowMs, () => undefined);
-  const limits = { headersMs: 5000, resumes: 3 };
   const manifests = new ManifestMirror({ index, registryOf, nowMs, after });
   return {
     quota,
-    blobs: new BlobMirror({ index, content, quota, registryOf, limits, events, nowMs }),
+    blobs: new BlobMirror({ index, content, quota, registryOf, limits: downloadLimits, events, nowMs }),
     manifests,
     pages: new PageMirror({ index, manifests, registryOf, nowMs, after }),
   };

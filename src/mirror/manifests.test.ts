@@ -34,12 +34,14 @@ let manifests: ManifestMirror;
 let pages: PageMirror;
 let pull: Pull;
 let nowMs: number;
-/** Opened by a test to say that the time box is over. */
+/** Opened by a test to say that the time box is over, and that a client has waited long enough. */
 let box: Latch;
+let patience: Latch;
 
 beforeEach(() => {
   nowMs = 1_000_000_000;
   box = latch();
+  patience = latch();
   folder = mkdtempSync(join(tmpdir(), "periplus-manifests-"));
   index = openSqliteIndexes(join(folder, "index.db")).content;
   registry = new FakeRegistry();
@@ -48,7 +50,7 @@ beforeEach(() => {
     index,
     registryOf: () => registry,
     nowMs: () => nowMs,
-    after: () => box.opened.then(() => undefined),
+    after: (ms: number) => (ms === 1000 ? box : patience).opened.then(() => undefined),
   };
   manifests = new ManifestMirror(parts);
   pages = new PageMirror({ ...parts, manifests });
@@ -221,6 +223,38 @@ test("past the stale window a slow check is waited for", async () => {
   box.open();
   slow.resolve(head(one.digest));
   expect(shown(await outcome)).toBe("one revalidated");
+});
+
+test("past the stale window a check that takes too long is no answer, goes on behind, and serves the next", async () => {
+  await hold();
+  const slow = Promise.withResolvers<Answer<ManifestHead>>();
+  scriptHead(tag, slow.promise);
+  nowMs += freshForMs + serveStaleForMs;
+  const outcome = manifests.byTag(pull, tag);
+  box.open();
+  patience.open();
+  expect(await outcome).toMatchObject({
+    kind: "unavailable",
+    reason: "timeout",
+    message: expect.stringContaining("5 s"),
+  });
+  patience = latch();
+  const next = manifests.byTag(pull, tag);
+  slow.resolve(head(one.digest));
+  expect(shown(await next)).toBe("one revalidated");
+  expect(registry.count("HEAD manifest")).toBe(1);
+});
+
+test("a second question has what the first one left of the client's time", async () => {
+  const never = new Promise<Answer<ManifestBody>>(() => {});
+  scriptHead(tag, head(undefined));
+  registry.manifests.set(`a/b ${tag}`, [() => never]);
+  registry.manifests.set(`a/b ${one.digest.replace(":", "-")}`, [() => never]);
+  const outcomes = [manifests.headByTag(pull, tag), pages.referrers(pull, one.digest, "")];
+  patience.open();
+  for (const outcome of await Promise.all(outcomes)) {
+    expect(outcome).toMatchObject({ kind: "unavailable", reason: "timeout" });
+  }
 });
 
 test("one fetch serves all who ask for what is cold", async () => {

@@ -10,6 +10,7 @@ import {
   type FoundManifestHead,
   type ManifestOutcome,
   type Origin,
+  inTime,
   type Pull,
   placeKey,
   waits,
@@ -144,7 +145,7 @@ export class ManifestMirror {
     if (boxed?.kind === "absent") return boxed;
     const isServable = ageMs < pull.rule.freshForMs + pull.rule.serveStaleForMs;
     if (isServable) return { ...found(held, "stale", ageMs), warning: staleWarning(pull, boxed) };
-    const late = await check;
+    const late = await inTime(pull, check, this.#parts.after(waits.answerMs - waits.freshnessMs));
     return late.kind === "checked" ? this.#afterCheck(pull, row, late.row) : late;
   }
 
@@ -220,12 +221,15 @@ export class ManifestMirror {
     const key = placeKey(pull.place, reference);
     const known = this.#absences.get(key);
     if (known !== undefined) return known;
+    const { nowMs, after } = this.#parts;
+    const askedAtMs = nowMs();
     const head = await this.#head(pull, reference);
     if (head.kind === "absent") this.#absences.set(key, head, waits.absenceMs);
     if (head.kind !== "found") return head;
     const digest = head.digest ?? parseDigest(reference);
     if (digest !== undefined) return { kind: "head", digest, mediaType: head.mediaType, sizeBytes: head.sizeBytes };
-    const fetched = await this.#fetch(pull, reference);
+    const leftMs = waits.answerMs - (nowMs() - askedAtMs);
+    const fetched = await inTime(pull, this.#fetch(pull, reference), after(leftMs));
     return fetched.kind === "fetched" ? found(fetched.row, "miss", 0) : fetched;
   }
 

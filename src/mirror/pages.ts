@@ -5,7 +5,7 @@ import type { Digest } from "../reference/digest.ts";
 import type { RegistryHost } from "../reference/host.ts";
 import type { Absent, Answer, CallLimits, Page, RemoteRegistry, Unavailable } from "../registry/remote.ts";
 import type { PageRow } from "../store/content-index.ts";
-import { answerLimits, type Origin, type Pull, placeKey, waits } from "./pull.ts";
+import { answerLimits, inTime, type Origin, type Pull, placeKey, waits } from "./pull.ts";
 import { SingleFlight } from "./single-flight.ts";
 import type { ManifestMirror } from "./manifests.ts";
 import type { PullIndex } from "./tolerant-index.ts";
@@ -47,10 +47,14 @@ export class PageMirror {
 
   /** Referrers by the API or, where the upstream has none, by the tag scheme. OCI distribution spec v1.1, "Listing Referrers". */
   referrers(pull: Pull, digest: Digest, query: string): Promise<PageOutcome> {
-    const registry = this.#parts.registryOf(pull.place.upstream);
+    const { registryOf, nowMs, after } = this.#parts;
+    const registry = registryOf(pull.place.upstream);
     return this.#page(pull, `referrers/${digest}?${query}`, async (limits) => {
+      const askedAtMs = nowMs();
       const answer = await registry.listReferrers(pull.place.repository, digest, query, limits);
-      return answer.kind === "absent" ? this.#byTagScheme(pull, digest) : answer;
+      if (answer.kind !== "absent") return answer;
+      const leftMs = waits.answerMs - (nowMs() - askedAtMs);
+      return inTime(pull, this.#byTagScheme(pull, digest), after(leftMs));
     });
   }
 

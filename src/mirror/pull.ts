@@ -71,6 +71,21 @@ export function answerLimits(): CallLimits {
   return { signal: new AbortController().signal, timeoutMs: waits.answerMs };
 }
 
+/**
+ * What a second question of a pull comes to in what is left of the time that its client waits. The question goes on behind: what it
+ * finds is for who asks next.
+ */
+export async function inTime<T>(
+  { place }: Pull,
+  question: Promise<T>,
+  timeIsOver: Promise<undefined>,
+): Promise<T | Unavailable> {
+  const answer = await Promise.race([question, timeIsOver]);
+  if (answer !== undefined) return answer;
+  const message = `${place.upstream} gave no answer within ${waits.answerMs / 1000} s`;
+  return { kind: "unavailable", reason: "timeout", status: undefined, message, retryAfterMs: undefined };
+}
+
 /** An `Unavailable` for what was found wrong here. */
 export function refusedAnswer(message: string): Unavailable {
   return { kind: "unavailable", reason: "refused", status: undefined, message, retryAfterMs: undefined };

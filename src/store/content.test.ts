@@ -1,7 +1,8 @@
-import { afterEach, beforeEach, expect, test } from "bun:test";
-import { mkdtempSync, rmSync, statSync, truncateSync } from "node:fs";
+import { afterEach, beforeEach, expect, spyOn, test } from "bun:test";
+import { mkdtempSync, readlinkSync, rmSync, statSync, truncateSync } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { digestFrom } from "../reference/digest.ts";
 import { type ContentStore, openFileContent } from "./content.ts";
 import { type Layout, layoutOf } from "./layout.ts";
@@ -40,6 +41,35 @@ test("a file that is gone or has another size is not held", async () => {
   await content.remove(digest);
   expect(content.held(digest, 0)).toBeUndefined();
 });
+
+/** What is synced meanwhile, by its path at that moment, in order. */
+async function syncedBy(work: () => Promise<void>): Promise<readonly string[]> {
+  const paths: string[] = [];
+  const handle = await open(layout.root);
+  const handles: FileHandle = Object.getPrototypeOf(handle);
+  await handle.close();
+  const spy = spyOn(handles, "sync").mockImplementation(function (this: FileHandle) {
+    paths.push(readlinkSync(`/proc/self/fd/${this.fd}`));
+    return this.datasync();
+  });
+  await work();
+  spy.mockRestore();
+  return paths;
+}
+
+test.skipIf(process.platform !== "linux")(
+  "bytes and names are on the disk, in this order, before it is published",
+  async () => {
+    const draft = await content.begin(digest);
+    await draft.write([new Uint8Array([1, 2])], 0);
+    const folder = dirname(layout.blob(digest));
+    const paths = await syncedBy(() => content.publish(draft, digest));
+    await draft.close();
+    // The folders that had to be made are known by name to those above them before anything is in them.
+    const above = [dirname(folder), dirname(dirname(folder))];
+    expect(paths).toEqual([...above, draft.path, folder]);
+  },
+);
 
 const otherFileSystem = "/dev/shm";
 const isThere = statSync(otherFileSystem, { throwIfNoEntry: false })?.isDirectory() === true;

@@ -32,6 +32,7 @@ export class Breaker {
   #failures = 0;
   #trips = 0;
   #openUntilMs: number | undefined;
+  #failsSinceMs: number | undefined;
   #isTrying = false;
 
   constructor({ clock, random, failuresToOpen = 5, minOpenMs = 1000, maxOpenMs = 30_000 }: BreakerOptions) {
@@ -59,6 +60,11 @@ export class Breaker {
     return Math.max(leftMs, 0);
   }
 
+  /** How long nothing but trials has been let through, none of which succeeded; 0 when all is let through. */
+  failingForMs(): number {
+    return this.#failsSinceMs === undefined ? 0 : this.#clock.nowMs() - this.#failsSinceMs;
+  }
+
   #admitted(role: "regular" | "trial"): Admission {
     let isSettled = false;
     return {
@@ -77,6 +83,7 @@ export class Breaker {
     this.#failures = 0;
     this.#trips = 0;
     this.#openUntilMs = undefined;
+    this.#failsSinceMs = undefined;
   }
 
   /** A failure of a request from before it opened adds nothing. */
@@ -84,6 +91,7 @@ export class Breaker {
     if (this.#openUntilMs !== undefined && role === "regular") return;
     this.#failures += 1;
     if (role === "regular" && this.#failures < this.#failuresToOpen) return;
+    this.#failsSinceMs ??= this.#clock.nowMs();
     const fullMs = Math.min(this.#maxOpenMs, this.#minOpenMs * 2 ** this.#trips);
     this.#openUntilMs = this.#clock.nowMs() + fullMs * (1 - this.#random() / 2);
     this.#trips = Math.min(this.#trips + 1, 30);

@@ -5,51 +5,65 @@ import { unavailable } from "./unavailable.ts";
 
 const foreignMax = 64;
 
+interface Guarded {
+  readonly breaker: Breaker;
+  /** What the last failure was. */
+  fault: string | undefined;
+}
+
 /**
  * A breaker for each origin that one upstream leads to: its own, its token service, the hosts it redirects to. A dead blob host
  * does not keep manifests away. The table of others is bounded; the longest unused is forgotten.
  */
 export class Breakers {
   readonly #options: BreakerOptions;
-  readonly #own: Breaker;
+  readonly #own: Guarded;
   readonly #ownOrigin: string;
-  readonly #others = new Map<string, Breaker>();
+  readonly #others = new Map<string, Guarded>();
 
   constructor(ownOrigin: string, options: BreakerOptions) {
     this.#options = options;
     this.#ownOrigin = ownOrigin;
-    this.#own = new Breaker(options);
+    this.#own = { breaker: new Breaker(options), fault: undefined };
   }
 
   /** The answer while the upstream itself is not to be asked. */
   open(): Unavailable | undefined {
-    const retryAfterMs = this.#own.openForMs();
-    return retryAfterMs > 0 ? breakerOpen(new URL(this.#ownOrigin).host, retryAfterMs) : undefined;
+    const retryAfterMs = this.#own.breaker.openForMs();
+    return retryAfterMs > 0 ? breakerOpen(this.#own, new URL(this.#ownOrigin).host, retryAfterMs) : undefined;
+  }
+
+  /** How long the upstream itself has failed without a success in between; 0 while it is asked freely. */
+  failingForMs(): number {
+    return this.#own.breaker.failingForMs();
   }
 
   /** Sends by the exchange what a breaker admits, and tells it how that went; `heed` is told of each answer of the upstream itself. */
   guard(exchange: Exchange, heed: (response: Response) => void = () => {}): Exchange {
     return async (outgoing) => {
       const { target } = outgoing;
-      const admission = (target.isOwn ? this.#own : this.#of(target.url.origin)).admit();
-      if (admission.kind === "open") return breakerOpen(target.url.host, admission.retryAfterMs);
+      const guarded = target.isOwn ? this.#own : this.#of(target.url.origin);
+      const admission = guarded.breaker.admit();
+      if (admission.kind === "open") return breakerOpen(guarded, target.url.host, admission.retryAfterMs);
       const answer = await exchange(outgoing);
-      admission.settle(outcomeOf(answer));
+      const outcome = outcomeOf(answer);
+      if (outcome === "failure") guarded.fault = faultOf(answer, target.url.host);
+      admission.settle(outcome);
       if (target.isOwn && answer.kind === "response") heed(answer.response);
       return answer;
     };
   }
 
-  #of(origin: string): Breaker {
+  #of(origin: string): Guarded {
     if (origin === this.#ownOrigin) return this.#own;
-    const breaker = this.#others.get(origin) ?? new Breaker(this.#options);
+    const guarded = this.#others.get(origin) ?? { breaker: new Breaker(this.#options), fault: undefined };
     this.#others.delete(origin);
-    this.#others.set(origin, breaker);
+    this.#others.set(origin, guarded);
     for (const oldest of this.#others.keys()) {
       if (this.#others.size <= foreignMax) break;
       this.#others.delete(oldest);
     }
-    return breaker;
+    return guarded;
   }
 }
 
@@ -62,8 +76,12 @@ function outcomeOf(answer: Incoming | Unavailable): Outcome {
   return answer.reason === "unreachable" || answer.reason === "timeout" ? "failure" : "unknown";
 }
 
-function breakerOpen(host: string, retryAfterMs: number): Unavailable {
+function faultOf(answer: Incoming | Unavailable, host: string): string {
+  return answer.kind === "response" ? `${host} answered ${answer.response.status}` : answer.message;
+}
+
+function breakerOpen({ fault }: Guarded, host: string, retryAfterMs: number): Unavailable {
   const seconds = Math.ceil(retryAfterMs / 1000);
-  const message = `${host} failed just now and is not asked for ${seconds} s more`;
+  const message = `${fault ?? `${host} failed`}; it is not asked for ${seconds} s more`;
   return unavailable("breaker-open", message, { retryAfterMs: Math.ceil(retryAfterMs) });
 }

@@ -1,4 +1,5 @@
 import { discard } from "./body.ts";
+import type { Breakers } from "./breakers.ts";
 import { type Clock, pause } from "./clock.ts";
 import { rateAdvice } from "./rate-headers.ts";
 import type { CallLimits, Unavailable } from "./remote.ts";
@@ -9,10 +10,13 @@ import type { RegistryRequest } from "./request.ts";
 export interface PatienceOptions {
   readonly clock: Clock;
   readonly random: () => number;
+  readonly breakers: Pick<Breakers, "failingForMs">;
 }
 
 /** No pause is shorter, and this much of chance is added, so that those who wait do not come back in step. */
 const shortestPauseMs = 1000;
+/** Who fails for longer than that is not waited for: a registry that starts anew is back by then, and a wrong address never is. */
+const failingMaxMs = 60_000;
 
 /** What was answered, and how it is asked again. */
 export interface Asked {
@@ -22,7 +26,7 @@ export interface Asked {
 
 /** Asks again after the pause that a registry asks for, as long as the caller's patience lasts; the last answer stands. */
 export async function patiently(
-  { clock, random }: PatienceOptions,
+  { clock, random, breakers }: PatienceOptions,
   request: RegistryRequest,
   limits: CallLimits,
   { first, ask }: Asked,
@@ -34,6 +38,7 @@ export async function patiently(
     if (askedMs === undefined) return answer;
     const waitMs = Math.max(askedMs, shortestPauseMs) + random() * shortestPauseMs;
     if (waitMs > leftMs || limits.signal.aborted) return answer;
+    if (isBreakerOpen(answer) && breakers.failingForMs() + waitMs > failingMaxMs) return answer;
     if (answer.kind === "reply") await letGo(answer);
     limits.onWait?.(waitMs, isBreakerOpen(answer) ? "failing" : "asked");
     await pause(clock, waitMs, limits.signal);

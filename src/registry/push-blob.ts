@@ -2,9 +2,9 @@ import { BlobSource } from "./blob-source.ts";
 import { pause } from "./clock.ts";
 import type { Operations } from "./operations.ts";
 import type { Repository } from "../reference/repository.ts";
-import type { CallLimits } from "./remote.ts";
-import { cancelUpload, openUpload, type UploadSession } from "./upload-session.ts";
-import { isFinal, locate, type Push, send, type State, type Upload } from "./upload-step.ts";
+import type { CallLimits, Unavailable } from "./remote.ts";
+import { cancelUpload, openUpload, type Opened, type UploadSession } from "./upload-session.ts";
+import { causeOf, isFinal, locate, type Push, send, type State, type Upload } from "./upload-step.ts";
 import type { BlobToPush, PushedBlob } from "./writable.ts";
 
 /** Where a blob is pushed to, and within which limits. */
@@ -36,7 +36,7 @@ export async function pushBlob(
   // What cannot be mounted is sent, so the source is opened while the upload is.
   const opening = blob.mountFrom.length === 0 ? openSource() : undefined;
   try {
-    const opened = await openUpload(operations, question, blob.mountFrom);
+    const opened = await begin(push, blob.mountFrom);
     await opening;
     if (opened.kind !== "session") return opened;
     if (opening === undefined) await openSource();
@@ -44,6 +44,24 @@ export async function pushBlob(
   } finally {
     source.close();
   }
+}
+
+/** Begins the upload; a registry that fails is asked again, as it is later on. */
+async function begin(push: Push, mountFrom: readonly Repository[]): Promise<Opened> {
+  const { operations, question } = push;
+  let opened = await openUpload(operations, question, mountFrom);
+  for (let fruitless = 1; fruitless <= fruitlessMax && isFailure(opened); fruitless++) {
+    await pauseBefore(push, fruitless);
+    const next = await openUpload(operations, question, mountFrom);
+    opened = next.kind === "unavailable" ? causeOf(opened, next) : next;
+  }
+  return opened;
+}
+
+function isFailure(opened: Opened): opened is Unavailable {
+  if (opened.kind !== "unavailable") return false;
+  const { reason, status } = opened;
+  return reason === "unreachable" || reason === "timeout" || (status !== undefined && status >= 500 && status !== 501);
 }
 
 async function drive(push: Push, session: UploadSession): Promise<PushedBlob> {
@@ -59,10 +77,15 @@ async function drive(push: Push, session: UploadSession): Promise<PushedBlob> {
       furthestBytes = state.offsetBytes;
       fruitless = 0;
     }
-    const next: State | PushedBlob = await step(push, state);
+    const next: State | PushedBlob = await step(push, fruitless === fruitlessMax ? lastTry(state) : state);
     if (!("upload" in next)) return await given(push, state, next);
     state = next;
   }
+}
+
+/** What fails each time that it is asked how much it has may fail for this upload alone. */
+function lastTry(state: State): State {
+  return state.kind === "lost" && state.why.status !== undefined ? { ...state, kind: "gone" } : state;
 }
 
 const blobPartBytes = Number.POSITIVE_INFINITY;
@@ -83,7 +106,7 @@ async function beginAnew(push: Push, state: Extract<State, { kind: "gone" }>): P
   await cancelUpload(operations, question, state.upload.session);
   const opened = await openUpload(operations, question, []);
   if (opened.kind === "mounted") return opened;
-  if (opened.kind === "unavailable") return isFinal(opened) ? opened : { ...state, why: opened };
+  if (opened.kind === "unavailable") return isFinal(opened) ? opened : { ...state, why: causeOf(state.why, opened) };
   return { kind: "at", upload: uploadOf(opened, state.upload.partBytes), offsetBytes: 0 };
 }
 

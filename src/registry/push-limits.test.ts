@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from "bun:test";
-import type { UnavailableReason } from "./remote.ts";
+import type { CallLimits, UnavailableReason } from "./remote.ts";
 import { bytesOf, sourceOf, type TestSource } from "./testing/blob-to-push.ts";
 import { clientOf, type TestClient } from "./testing/client.ts";
 import { digestOf, repository } from "./testing/content.ts";
@@ -259,3 +259,47 @@ test("a patient push waits out what the registry asks for, before it and in its 
     ["POST", "POST", "PUT", "GET", "DELETE", "POST", "PUT"],
   ]);
 });
+
+test.each<[string, ScriptedReply]>([
+  ["fails", { status: 503 }],
+  ["closes the connection", { cut: { at: "head", by: "rst" } }],
+])("a registry that %s for a while when an upload is begun is asked again", async (_, reply) => {
+  const upstream = start();
+  let posts = 0;
+  const target = takeUploads(upstream, name, {
+    instead: ({ method }) => (method === "POST" && ++posts <= 6 ? reply : undefined),
+  });
+  const client = clientOf(upstream.url);
+  const pushed = await client.registry.pushBlob(name, sourceOf(content).blob, patient(client));
+  expect([pushed.kind, target.blobs.size, posts]).toEqual(["pushed", 1, 7]);
+});
+
+test("an upload of which a registry says nothing but that it fails is begun anew", async () => {
+  const upstream = start();
+  const target = takeUploads(upstream, name, {
+    instead: ({ method, path }) => (method === "GET" && path.endsWith("1") ? { status: 500 } : undefined),
+  });
+  upstream.take("PUT", [{ kind: "cut", atBytes: MiB, by: "rst" }]);
+  const client = clientOf(upstream.url);
+  const pushed = await client.registry.pushBlob(name, sourceOf(content).blob, patient(client));
+  expect([pushed.kind, target.blobs.get(digest)?.equals(content)]).toEqual(["pushed", true]);
+  expect(upstream.count("PUT", `${uploads}2`)).toBe(1);
+});
+
+test("a registry that has failed for a minute is not waited for, and what it did is said", async () => {
+  const upstream = start();
+  upstream.on("POST", uploads, { status: 503 });
+  const client = clientOf(upstream.url);
+  const early = await push(client);
+  expect(early).toMatchObject({ reason: "failed", status: 503 });
+  client.clock.advance(60_000);
+  expect(await push(client)).toMatchObject({ reason: "failed", status: 503 });
+  const late = await client.registry.pushBlob(name, sourceOf(content).blob, patient(client));
+  expect(late).toMatchObject({ kind: "unavailable", reason: "breaker-open" });
+  expect(late).toMatchObject({ message: expect.stringContaining("answered 503; it is not asked for") });
+});
+
+/** Limits of somebody who waits, for whom the time of a wait passes at once. */
+function patient({ limits, clock }: TestClient): CallLimits {
+  return { ...limits, patienceMs: 60_000, onWait: (waitMs) => setImmediate(() => clock.advance(waitMs)) };
+}

@@ -70,7 +70,7 @@ export async function locate(push: Push, lost: Lost): Promise<State | PushedBlob
   const { upload } = lost;
   const request = requestOf(operations, question, upload.session, "GET");
   const reply = await operations.call(request, question.limits);
-  if (reply.kind === "unavailable") return isFinal(reply) ? reply : { ...lost, why: reply };
+  if (reply.kind === "unavailable") return isFinal(reply) ? reply : { ...lost, why: causeOf(lost.why, reply) };
   const { status, headers } = reply.answered.response;
   if (status === 200 || status === 202 || status === 204) {
     await letGo(reply);
@@ -90,6 +90,11 @@ export async function locate(push: Push, lost: Lost): Promise<State | PushedBlob
 /** True of what asking once more does not change. */
 export function isFinal({ reason }: Unavailable): boolean {
   return reason === "cancelled" || reason === "denied" || reason === "rate-limited" || reason === "refused";
+}
+
+/** What is known of a failure after one more attempt: one that was not let out adds nothing. */
+export function causeOf(before: Unavailable, after: Unavailable): Unavailable {
+  return after.reason === "breaker-open" ? before : after;
 }
 
 /** An upload that is not there any more may be one whose last answer was lost. */

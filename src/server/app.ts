@@ -4,6 +4,7 @@ import { parseAddress } from "../net/address.ts";
 import { parseEndpoint } from "../reference/endpoint.ts";
 import type { RegistryHost } from "../reference/host.ts";
 import { decide } from "../rules/decide.ts";
+import { isDiskFull } from "../store/files.ts";
 import { frontPage } from "../steer/front-page.ts";
 import type { Located } from "../steer/route.ts";
 import { challengeReply, identify, tokenReply } from "./access.ts";
@@ -190,6 +191,10 @@ export class App {
     notes.error = failure.message;
     const status = failureStatus(failure.code);
     if (status !== 500) return errorReply(status, "UNAVAILABLE", failure.message);
+    if (isDiskFull(error)) {
+      this.#parts.report(failure.message);
+      return errorReply(507, "UNAVAILABLE", "there is no room left here to keep it");
+    }
     this.#parts.report(failure.stack ?? failure.message);
     return ownFault();
   }

@@ -1,4 +1,5 @@
 import type { Draft } from "./draft.ts";
+import { isDiskFull } from "./files.ts";
 
 /** Bytes with the offset of the first of them. */
 export interface Chunk {
@@ -109,8 +110,4 @@ export class DraftWriter {
       await this.#draft.write(pieces, this.#writtenBytes);
     }
   }
-}
-
-function isDiskFull(error: unknown): boolean {
-  return error instanceof Error && "code" in error && (error.code === "ENOSPC" || error.code === "EDQUOT");
 }

@@ -75,6 +75,12 @@ export function isNotFound(error: unknown): boolean {
   return hasCode(error, "ENOENT");
 }
 
+/** True for the system's error, or the database's, where a disk or a share of it is full; in whatever it was wrapped. */
+export function isDiskFull(error: unknown): boolean {
+  if (["ENOSPC", "EDQUOT", "SQLITE_FULL"].some((code) => hasCode(error, code))) return true;
+  return error instanceof Error && error.cause !== undefined && isDiskFull(error.cause);
+}
+
 function hasCode(error: unknown, code: string): boolean {
   return error instanceof Error && "code" in error && error.code === code;
 }

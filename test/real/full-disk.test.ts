@@ -85,6 +85,28 @@ test("once there is room, everything is kept", async () => {
   expect((await statfs(disk.path)).bavail * (await statfs(disk.path)).bsize).toBeLessThan(200 * MIB - 40 * MIB);
 }, 120_000);
 
+test("a push that finds no room is told so, and goes through once there is", async () => {
+  await using small = await mountDisk("12m");
+  const config = { rules: [{ match: "*", serve: "store" }], storage: small.path };
+  await using store = await startPeriplus({ config });
+  const bytes = new Uint8Array(16 * MIB).fill(7);
+  const digest = `sha256:${new Bun.CryptoHasher("sha256").update(bytes).digest("hex")}`;
+  const push = async (): Promise<Response> => {
+    const url = `${urlOf(store.endpoint)}/v2/team/app/blobs/uploads/`;
+    const begun = await fetch(url, { method: "POST" });
+    const place = new URL(begun.headers.get("location")!, url);
+    place.searchParams.set("digest", digest);
+    return fetch(place, { method: "PUT", body: bytes });
+  };
+  const refused = await push();
+  expect([refused.status, await refused.json()]).toEqual([
+    507,
+    { errors: [{ code: "UNAVAILABLE", message: "there is no room left here to keep it", detail: null }] },
+  ]);
+  await mustRun(["mount", "-o", "remount,size=200m", small.path]);
+  expect((await push()).status).toBe(201);
+}, 120_000);
+
 test("blobs that nobody has pulled lately make room for one that is", async () => {
   await using registry = await startRegistry();
   const { app } = await pushFixtures(registry.endpoint);

@@ -70,12 +70,11 @@ class Supervisor {
   }
 
   start(slot: number): void {
-    const startedMs = performance.now();
     const worker = Bun.spawn([...this.#command], {
       env: { ...process.env, [workerVariable]: String(slot) },
       stdio: ["ignore", "inherit", "inherit"],
       ipc: (message: Message, from) => this.#hear(message, from),
-      onExit: (ended, status) => this.#ended(slot, ended, status ?? 1, performance.now() - startedMs),
+      onExit: (ended, status) => this.#ended(slot, ended, status),
     });
     this.#workers.set(slot, worker);
   }
@@ -98,22 +97,22 @@ class Supervisor {
     this.#endIfNoneIsLeft();
   }
 
-  #ended(slot: number, worker: Bun.Subprocess, status: number, livedMs: number): void {
+  #ended(slot: number, worker: Bun.Subprocess, status: number | null): void {
     this.#workers.delete(slot);
     this.#reloading.delete(worker);
     const wasReady = this.#ready.delete(worker);
     // Told to stop before it took signals, it was ended by the signal itself: that is no fault of it.
     if (this.#isStopping && !wasReady) return this.#endIfNoneIsLeft();
-    // A worker that cannot even start would be started for ever.
-    const isHopeless = livedMs < restartMs;
+    // One that gives up before it serves would be started for ever; one that was killed has no part in it.
+    const isHopeless = !wasReady && status !== null;
     if (isHopeless) this.#isStopping = true;
     if (this.#isStopping) {
-      this.#status = Math.max(this.#status, status);
+      this.#status = Math.max(this.#status, status ?? 1);
       if (isHopeless) this.#signal("SIGTERM");
       this.#endIfNoneIsLeft();
       return;
     }
-    this.#say(`worker ${slot} ended with status ${status} and is started again`);
+    this.#say(`worker ${slot} ended ${status === null ? "by a signal" : `with status ${status}`} and is started again`);
     setTimeout(() => {
       // Told to stop meanwhile: nobody would tell a new one.
       if (!this.#isStopping) this.start(slot);

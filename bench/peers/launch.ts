@@ -36,6 +36,15 @@ export function contender(bench: Bench, plan: LaunchPlan): Contender {
   return { name: plan.name, role: plan.role, start: () => launch(bench, plan) };
 }
 
+/** A contender that is a program which runs once a measurement: there is nothing to start. */
+export function programContender({ name, role, find }: Pick<LaunchPlan, "find" | "name" | "role">): Contender {
+  const start = async (): Promise<Running | Missing> => {
+    const tool = find();
+    return tool.kind === "missing" ? tool : { kind: "running", origin: "" };
+  };
+  return { name, role, start };
+}
+
 async function launch(bench: Bench, plan: LaunchPlan): Promise<Running | Missing> {
   const tool = plan.find();
   if (tool.kind === "missing") return tool;

@@ -1,9 +1,10 @@
 import { join } from "node:path";
 import { type ProgramCost, type ProgramRun, runProgram } from "../measure/program.ts";
 import { type Bench, bothCores, emptyDir } from "../measure/stage.ts";
+import { programContender } from "../peers/launch.ts";
 import { registryOfPrograms } from "../peers/distribution.ts";
 import type { Tool } from "../peers/tools.ts";
-import type { Contender, Metric, Role, Sample, Stage, Target } from "../row.ts";
+import type { Metric, Role, Sample, Stage, Target } from "../row.ts";
 
 const CONFIG_TYPE = "application/vnd.oci.image.config.v1+json";
 const LAYER_TYPE = "application/vnd.oci.image.layer.v1.tar";
@@ -61,7 +62,7 @@ export async function openCopies(bench: Bench, work: CopyWork): Promise<Stage> {
   const dir = emptyDir(bench, "copies");
   let copies = 0;
   return {
-    contenders: work.copiers.map(contenderOf),
+    contenders: work.copiers.map(programContender),
     measure: async (_, { name }) => {
       const copier = work.copiers.find((candidate) => candidate.name === name);
       const to = `copy-${(copies += 1)}/images`;
@@ -78,14 +79,6 @@ export async function openCopies(bench: Bench, work: CopyWork): Promise<Stage> {
 
 function hostOf(origin: string): string {
   return new URL(origin).host;
-}
-
-function contenderOf({ name, role, find }: Copier): Contender {
-  const start = (): ReturnType<Contender["start"]> => {
-    const tool = find();
-    return Promise.resolve(tool.kind === "missing" ? tool : { kind: "running", origin: "" });
-  };
-  return { name, role, start };
 }
 
 function programOf(copier: Copier | undefined, place: CopyPlace): Omit<ProgramRun, "cores"> {

@@ -2,9 +2,10 @@ import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { runProgram } from "../measure/program.ts";
 import { type Bench, bothCores, emptyDir } from "../measure/stage.ts";
+import { programContender } from "../peers/launch.ts";
 import { registryOfPrograms } from "../peers/distribution.ts";
 import { findRegsync, type Tool } from "../peers/tools.ts";
-import type { Contender, Role, Row, Sample, Stage } from "../row.ts";
+import type { Role, Row, Sample, Stage } from "../row.ts";
 
 const TAGS = 500;
 const ROOT = join(import.meta.dir, "..", "..");
@@ -71,7 +72,7 @@ async function open(bench: Bench): Promise<Stage> {
     regsync("regsync, 8 at once", { parallel: 8, creds: ", reqConcurrent: 16" }),
   ];
   return {
-    contenders: programs.map(contenderOf),
+    contenders: programs.map(programContender),
     measure: (_, { name }) =>
       measured(
         bench,
@@ -88,14 +89,6 @@ function builtAt(path: string): Tool {
   return existsSync(program)
     ? { kind: "found", path: program }
     : { kind: "missing", reason: `${path} is not there: npm run build` };
-}
-
-function contenderOf({ name, role, find }: Program): Contender {
-  const start = (): ReturnType<Contender["start"]> => {
-    const tool = find();
-    return Promise.resolve(tool.kind === "missing" ? tool : { kind: "running", origin: "" });
-  };
-  return { name, role, start };
 }
 
 async function measured(bench: Bench, program: Program | undefined): Promise<Sample> {

@@ -214,24 +214,28 @@ test("a check that takes longer than its box goes on behind, and serves the next
   expect(await after()).toBe("two hit");
 });
 
-test("past the stale window a slow check is waited for", async () => {
+/** A pull past the stale window, whose check has its answer when the test gives it. */
+async function pullPastStale(): Promise<{
+  readonly outcome: Promise<ManifestOutcome>;
+  readonly check: (answer: Answer<ManifestHead>) => void;
+}> {
   await hold();
   const slow = Promise.withResolvers<Answer<ManifestHead>>();
   scriptHead(tag, slow.promise);
   nowMs += freshForMs + serveStaleForMs;
   const outcome = manifests.byTag(pull, tag);
   box.open();
-  slow.resolve(head(one.digest));
+  return { outcome, check: slow.resolve };
+}
+
+test("past the stale window a slow check is waited for", async () => {
+  const { outcome, check } = await pullPastStale();
+  check(head(one.digest));
   expect(shown(await outcome)).toBe("one revalidated");
 });
 
 test("past the stale window a check that takes too long is no answer, goes on behind, and serves the next", async () => {
-  await hold();
-  const slow = Promise.withResolvers<Answer<ManifestHead>>();
-  scriptHead(tag, slow.promise);
-  nowMs += freshForMs + serveStaleForMs;
-  const outcome = manifests.byTag(pull, tag);
-  box.open();
+  const { outcome, check } = await pullPastStale();
   patience.open();
   expect(await outcome).toMatchObject({
     kind: "unavailable",
@@ -240,7 +244,7 @@ test("past the stale window a check that takes too long is no answer, goes on be
   });
   patience = latch();
   const next = manifests.byTag(pull, tag);
-  slow.resolve(head(one.digest));
+  check(head(one.digest));
   expect(shown(await next)).toBe("one revalidated");
   expect(registry.count("HEAD manifest")).toBe(1);
 });

@@ -1,6 +1,7 @@
 import { Breaker, type BreakerOptions, type Outcome } from "./breaker.ts";
 import type { Incoming, Exchange } from "./transport.ts";
 import type { Unavailable } from "./remote.ts";
+import { isServerError } from "./statuses.ts";
 import { unavailable } from "./unavailable.ts";
 
 const foreignMax = 64;
@@ -67,11 +68,10 @@ export class Breakers {
   }
 }
 
-/** A server that answers works, whatever it answers, as long as that is no 5xx; 501 is a feature it has not. */
+/** A server that answers works, whatever it answers, as long as that is no failure of its own. */
 function outcomeOf(answer: Incoming | Unavailable): Outcome {
   if (answer.kind === "response") {
-    const { status } = answer.response;
-    return status >= 500 && status !== 501 ? "failure" : "success";
+    return isServerError(answer.response.status) ? "failure" : "success";
   }
   return answer.reason === "unreachable" || answer.reason === "timeout" ? "failure" : "unknown";
 }

@@ -9,6 +9,7 @@ import { type Answered, follow, type Route, type Sendable } from "./redirects.ts
 import type { CallLimits, Unavailable } from "./remote.ts";
 import type { Reply } from "./reply.ts";
 import { isRead, type RegistryRequest } from "./request.ts";
+import { isServerError } from "./statuses.ts";
 import { askedFor, unavailable } from "./unavailable.ts";
 
 /** What calls are made with. */
@@ -125,9 +126,9 @@ function isWorthRetry(answer: Answered | Unavailable): boolean {
   return answer.reason === "unreachable" || isServerFailure(answer.status);
 }
 
-/** A server that works might answer otherwise; 501 it would answer again. */
+/** What a server that works might answer otherwise. */
 function isServerFailure(status: number | undefined): boolean {
-  return status === 408 || (status !== undefined && status >= 500 && status !== 501);
+  return status === 408 || isServerError(status);
 }
 
 /** A retry that was not let out, or was out of time, says less than what was known before it. */

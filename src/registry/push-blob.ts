@@ -3,6 +3,7 @@ import { pause } from "./clock.ts";
 import type { Operations } from "./operations.ts";
 import type { Repository } from "../reference/repository.ts";
 import type { CallLimits, Unavailable } from "./remote.ts";
+import { isServerError } from "./statuses.ts";
 import { cancelUpload, openUpload, type Opened, type UploadSession } from "./upload-session.ts";
 import { causeOf, isFinal, locate, type Push, send, type State, type Upload } from "./upload-step.ts";
 import type { BlobToPush, PushedBlob } from "./writable.ts";
@@ -61,7 +62,7 @@ async function begin(push: Push, mountFrom: readonly Repository[]): Promise<Open
 function isFailure(opened: Opened): opened is Unavailable {
   if (opened.kind !== "unavailable") return false;
   const { reason, status } = opened;
-  return reason === "unreachable" || reason === "timeout" || (status !== undefined && status >= 500 && status !== 501);
+  return reason === "unreachable" || reason === "timeout" || isServerError(status);
 }
 
 async function drive(push: Push, session: UploadSession): Promise<PushedBlob> {

@@ -6,6 +6,11 @@ import type { Absent, Unavailable } from "./remote.ts";
 import type { Reply } from "./reply.ts";
 import { unavailable } from "./unavailable.ts";
 
+/** True of a 5xx that says that the server fails; 501 is a feature it has not. */
+export function isServerError(status: number | undefined): boolean {
+  return status !== undefined && status >= 500 && status !== 501;
+}
+
 /**
  * What an answer other than the hoped-for one means: 404 and 410 of a registry are absence, everything else is no knowledge. A
  * host that only keeps bytes and lacks these does not speak for the registry that sent us there.

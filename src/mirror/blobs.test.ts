@@ -6,10 +6,10 @@ import type { Repository } from "../reference/repository.ts";
 import type { Answer, BlobStream } from "../registry/remote.ts";
 import type { Rule } from "../rules/rule.ts";
 import { type ContentStore, openFileContent } from "../store/content.ts";
-import type { Draft } from "../store/draft.ts";
 import type { ContentIndex } from "../store/content-index.ts";
 import { type Layout, layoutOf } from "../store/layout.ts";
 import { openSqliteIndexes } from "../store/sqlite/sqlite-index.ts";
+import { faultyContent } from "../store/testing/faulty-content.ts";
 import { BlobMirror, type BlobOutcome } from "./blobs.ts";
 import type { Span } from "./fill-stream.ts";
 import { sweepContent } from "./housekeeping.ts";
@@ -402,41 +402,6 @@ test("a blob that came without a size is counted when it is here, and makes room
   expect(await quota.heldBytes(rule.id)).toBe(900_000);
 });
 
-class FullDisk implements ContentStore {
-  readonly #inner: ContentStore;
-  readonly #roomBytes: number;
-  constructor(inner: ContentStore, roomBytes: number) {
-    this.#inner = inner;
-    this.#roomBytes = roomBytes;
-  }
-  async begin(...args: Parameters<ContentStore["begin"]>): Promise<Draft> {
-    const draft = await this.#inner.begin(...args);
-    const full = Object.assign(new Error("no space left"), { code: "ENOSPC" });
-    return {
-      path: draft.path,
-      write: (pieces, offset) => {
-        const endByte = pieces.reduce((sum, piece) => sum + piece.byteLength, offset);
-        return endByte > this.#roomBytes ? Promise.reject(full) : draft.write(pieces, offset);
-      },
-      writeNow: () => {
-        throw full;
-      },
-      read: (offset, length) => draft.read(offset, length),
-      sync: () => draft.sync(),
-      discard: () => draft.discard(),
-      close: () => draft.close(),
-    };
-  }
-  publish: ContentStore["publish"] = (...args) => this.#inner.publish(...args);
-  alone: ContentStore["alone"] = (...args) => this.#inner.alone(...args);
-  held: ContentStore["held"] = (...args) => this.#inner.held(...args);
-  stat: ContentStore["stat"] = (digest) => this.#inner.stat(digest);
-  remove: ContentStore["remove"] = (...args) => this.#inner.remove(...args);
-  list: ContentStore["list"] = (...args) => this.#inner.list(...args);
-  shards: ContentStore["shards"] = () => this.#inner.shards();
-  sweepDrafts: ContentStore["sweepDrafts"] = () => this.#inner.sweepDrafts();
-}
-
 test("on a full disk the pull goes on, and a client that lags continues by its own range", async () => {
   const big = Array.from({ length: 64 }, (_, n) => new Uint8Array(500_000).fill(n));
   const all = Buffer.concat(big) as unknown as Uint8Array<ArrayBuffer>;
@@ -444,7 +409,7 @@ test("on a full disk the pull goes on, and a client that lags continues by its o
   registry.blobs.set(`a/b ${bigDigest}`, [
     async (startByte) => ({ kind: "found", body: body(...from(big, startByte)), startByte, sizeBytes: all.byteLength }),
   ]);
-  mirror = make(new FullDisk(content, 1_500_000));
+  mirror = make(faultyContent({ roomBytes: 1_500_000 })(content));
   const slow = await mirror.open(pull, bigDigest);
   const opened = slow.kind === "filling" ? await openFill(slow.fill, whole) : undefined;
   const reader = opened?.kind === "stream" ? opened.stream.getReader() : undefined;

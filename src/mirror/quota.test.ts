@@ -12,14 +12,14 @@ function blobOf(digest: string): BlobRow {
 function disk(
   digests: readonly string[],
   canRemoveRow: (files: ReadonlySet<string>) => boolean,
-  hosted: ReadonlySet<string> = new Set(),
+  { hosted = [], open = [] }: { readonly hosted?: readonly string[]; readonly open?: readonly string[] } = {},
 ): { readonly quota: Quota; readonly rows: Set<string>; readonly files: ReadonlySet<string> } {
   const rows = new Set(digests);
   const files = new Set(digests);
   const index = {
     blob: async (digest: Digest) => (rows.has(digest) ? blobOf(digest) : undefined),
-    isHosted: async (digest: Digest) => hosted.has(digest),
-    oldest: async () => [...rows].map(blobOf),
+    isHosted: async (digest: Digest) => hosted.includes(digest),
+    oldest: async (_: unknown, __: number, limit: number) => [...rows].slice(0, limit).map(blobOf),
     removeBlob: async (digest: Digest) => {
       if (!canRemoveRow(files)) throw new Failure({ code: "STORAGE_FAILED", message: "disk is full" });
       rows.delete(digest);
@@ -29,6 +29,7 @@ function disk(
   };
   const content = {
     alone: <T>(_: Digest, work: () => Promise<T>): Promise<T> => work(),
+    inUse: async () => new Set(open as readonly Digest[]),
     remove: async (digest: Digest) => void files.delete(digest),
   };
   const evicted = (): undefined => undefined;
@@ -78,6 +79,15 @@ test("what was pulled just now stays, although the index does not know of the pu
   expect([...rows]).toEqual([]);
 });
 
+test("what is open stays, however long ago its pull began, and those behind it are found", async () => {
+  const open = Array.from({ length: 100 }, (_, nth) => `open ${nth}`);
+  const { quota, rows } = disk([...open, "a", "b"], () => true, { open });
+  expect(await quota.makeRoomFor("r", 10, 1020)).toBe(true);
+  expect([...rows]).toEqual([...open, "b"]);
+  expect(await quota.makeRoomFor("r", 100, 1020)).toBe(false);
+  expect([...rows]).toEqual(open);
+});
+
 test("who was about to send a blob that is removed still finds its file", async () => {
   const { quota, rows, files } = roomyDisk(["a"]);
   quota.pulled("a" as Digest);
@@ -90,7 +100,7 @@ test("who was about to send a blob that is removed still finds its file", async 
 });
 
 test("what a repository of our own has stays, also where the removal of its row cannot be written", async () => {
-  const { quota, rows, files } = disk(["a", "b"], () => false, new Set(["a"]));
+  const { quota, rows, files } = disk(["a", "b"], () => false, { hosted: ["a"] });
   await quota.remove(blobOf("a"));
   expect([[...rows], [...files]]).toEqual([
     ["a", "b"],

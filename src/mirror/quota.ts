@@ -3,9 +3,10 @@ import type { ContentStore } from "../store/content.ts";
 import type { BlobRow, ContentIndex } from "../store/content-index.ts";
 
 type HeldBlob = Pick<BlobRow, "digest" | "ruleId" | "sizeBytes">;
+type QuotaContent = Pick<ContentStore, "alone" | "inUse" | "remove">;
 type QuotaIndex = Pick<ContentIndex, "blob" | "isHosted" | "oldest" | "removeBlob" | "sizes" | "touch">;
 
-/** A blob that was pulled or came within this time is in use or about to be: it is never evicted. */
+/** A blob that was pulled or came within this time is in use or about to be: it is not evicted, as is none that is open. */
 export const freshMs: number = 10 * 60_000;
 const batch = 64;
 /** How long it takes at most from the decision to send a file until it is open. */
@@ -14,7 +15,7 @@ const openMs = 1000;
 /** Keeps each rule within its `maxSize`, and makes room when the disk is full: least recently pulled blobs go first. */
 export class Quota {
   readonly #index: QuotaIndex;
-  readonly #content: Pick<ContentStore, "alone" | "remove">;
+  readonly #content: QuotaContent;
   readonly #nowMs: () => number;
   readonly #evicted: (count: number, sizeBytes: number) => void;
   /** Pulls that the index has not been told of yet. */
@@ -24,7 +25,7 @@ export class Quota {
 
   constructor(
     index: QuotaIndex,
-    content: Pick<ContentStore, "alone" | "remove">,
+    content: QuotaContent,
     nowMs: () => number,
     evicted: (count: number, sizeBytes: number) => void,
   ) {
@@ -88,8 +89,9 @@ export class Quota {
   async #evict(ruleId: string | undefined, wantedBytes: number): Promise<number> {
     let freedBytes = 0;
     while (freedBytes < wantedBytes) {
-      const oldest = await this.#index.oldest(ruleId, this.#nowMs() - freshMs, batch);
-      const idle = oldest.filter(({ digest }) => !this.#pulls.has(digest));
+      const open = await this.#content.inUse();
+      const oldest = await this.#index.oldest(ruleId, this.#nowMs() - freshMs, batch + open.size + this.#pulls.size);
+      const idle = oldest.filter(({ digest }) => !open.has(digest) && !this.#pulls.has(digest));
       const going = firstOf(idle, wantedBytes - freedBytes);
       if (going.length === 0) break;
       await this.#remove(going);

@@ -62,7 +62,15 @@ async function call(options: CallOptions, request: RegistryRequest, limits: Call
     deadline.cut();
     close();
   };
-  return { kind: "reply", answered, signal: deadline.signal, disarm: () => deadline.disarm(), cut, close };
+  return {
+    kind: "reply",
+    answered,
+    signal: deadline.signal,
+    remainingMs: () => deadline.remainingMs(),
+    disarm: () => deadline.disarm(),
+    cut,
+    close,
+  };
 }
 
 /** The time of a call with a flowing body is counted anew at each step of it, and not at all while it waits for its own bytes. */

@@ -5,7 +5,7 @@ import type { Tag } from "../reference/repository.ts";
 import type { UnavailableReason } from "./remote.ts";
 import { clientOf } from "./testing/client.ts";
 import { digestOf, manifestReply, repository, tag } from "./testing/content.ts";
-import type { ScriptedReply } from "./testing/scripted-reply.ts";
+import { hang, type ScriptedReply } from "./testing/scripted-reply.ts";
 import { type ScriptedUpstream, startScriptedUpstream } from "./testing/scripted-upstream.ts";
 
 let upstream: ScriptedUpstream;
@@ -228,3 +228,16 @@ test.each([405, 501])(
     expect(await registry.headManifest(name, other, limits)).toEqual({ kind: "absent" });
   },
 );
+
+test("a HEAD of a digest and the GET that follows it share the time of one call", async () => {
+  const { registry, clock, limits } = clientOf(upstream.url);
+  upstream.on("HEAD", pathOf(right), () => {
+    clock.advance(limits.timeoutMs - 1000);
+    return { status: 405 };
+  });
+  upstream.on("GET", pathOf(right), () => {
+    clock.advance(1000);
+    return hang;
+  });
+  expect(await registry.headManifest(name, right, limits)).toMatchObject({ kind: "unavailable", reason: "timeout" });
+});

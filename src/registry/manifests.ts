@@ -21,7 +21,7 @@ export interface ManifestQuestion {
 
 /**
  * HEAD of a manifest. Of a tag, a registry without HEAD (405, 501) has it for all that is known: found, with nothing said of it. Of
- * a digest "found" is the registry's word that it has this: there such a one is asked by GET.
+ * a digest "found" is the registry's word that it has this: there such a one is asked by GET, in what is left of the time.
  */
 export async function headManifest(operations: Operations, question: ManifestQuestion): Promise<Answer<ManifestHead>> {
   const request = requestFor(operations, question, "HEAD");
@@ -31,7 +31,10 @@ export async function headManifest(operations: Operations, question: ManifestQue
   reply.close();
   const { headers, status } = reply.answered.response;
   if (status === 405 || status === 501) {
-    if (parseDigest(question.reference) !== undefined) return headOf(await getManifest(operations, question));
+    if (parseDigest(question.reference) !== undefined) {
+      const limits = { ...question.limits, timeoutMs: reply.remainingMs() };
+      return headOf(await getManifest(operations, { ...question, limits }));
+    }
     return { kind: "found", digest: undefined, mediaType: undefined, sizeBytes: undefined };
   }
   if (status !== 200) return explained(request.asked, meaningOf(reply.answered, operations.clock));

@@ -6,6 +6,8 @@ export interface Reply {
   readonly answered: Answered;
   /** Ends the reading of the body. */
   readonly signal: AbortSignal;
+  /** What is left of the call's time, in milliseconds. */
+  remainingMs(): number;
   /** From here on only the caller's signal ends it. */
   disarm(): void;
   /** Ends the body wherever it is, and closes. */

@@ -48,6 +48,12 @@ export interface ObjectPage {
   readonly next: string | undefined;
 }
 
+/** An object on its way, or a range of one. */
+export interface ObjectStream extends BlobStream {
+  /** Resolves when its stream is over: read to the end, broken or cancelled. */
+  readonly ended: Promise<void>;
+}
+
 /** What to list: keys that begin with `prefix`, from what `next` of the page before said on. */
 export interface ListQuestion {
   readonly prefix?: string;
@@ -64,7 +70,7 @@ export interface S3Bucket {
   /** `s3://BUCKET/PREFIX`, for people. */
   readonly name: string;
   head(key: string, limits: CallLimits): Promise<Answer<ObjectHead>>;
-  get(key: string, range: ByteRange, limits: CallLimits): Promise<Answer<BlobStream>>;
+  get(key: string, range: ByteRange, limits: CallLimits): Promise<Answer<ObjectStream>>;
   put(object: ObjectToPut, limits: CallLimits): Promise<PutAnswer>;
   /** What is not there counts as deleted. Several go in batches of 1000. */
   delete(keys: readonly string[], limits: CallLimits): Promise<{ readonly kind: "deleted" } | Unavailable>;

@@ -4,7 +4,7 @@ import { streamBody } from "../registry/body-stream.ts";
 import { contentLength, parseContentRange } from "../registry/content-range.ts";
 import type { Answer, BlobStream, ByteRange, CallLimits } from "../registry/remote.ts";
 import { explained, unavailable } from "../registry/unavailable.ts";
-import type { ObjectHead } from "./bucket.ts";
+import type { ObjectHead, ObjectStream } from "./bucket.ts";
 import { type Reply, refused, type S3Request } from "./call.ts";
 import { keyIn, type Operations } from "./operations.ts";
 import type { Refusal } from "./refusal.ts";
@@ -41,7 +41,7 @@ export async function getObject(
   key: string,
   range: ByteRange,
   limits: CallLimits,
-): Promise<Answer<BlobStream>> {
+): Promise<Answer<ObjectStream>> {
   const named = keyIn(operations, key);
   if (named.kind === "unavailable") return named;
   const request: S3Request = {
@@ -56,7 +56,7 @@ export async function getObject(
   if (reply.kind === "unavailable") return reply;
   if (reply.kind === "refusal") return missing(operations, request, reply);
   const extent = extentOf(reply, range);
-  if (extent.kind === "found") return { ...extent, body: bodyOf(operations, reply) };
+  if (extent.kind === "found") return { ...extent, ...bodyOf(operations, reply) };
   await cancel(reply.response);
   reply.close();
   return explained(request.asked, extent);
@@ -93,9 +93,14 @@ function extentOf({ host, response }: Reply, range: ByteRange): Answer<Omit<Blob
   return unavailable("refused", `${host} answered with another range than was asked for`, { status });
 }
 
-function bodyOf({ clock }: Operations, reply: Reply): ReadableStream<Uint8Array<ArrayBuffer>> {
+function bodyOf({ clock }: Operations, reply: Reply): Pick<ObjectStream, "body" | "ended"> {
   const { host, response, signal } = reply;
   reply.disarm();
-  const body = response.body ?? new Blob([]).stream();
-  return streamBody(body, { host, clock, signal, idleMs, onEnd: () => reply.close() });
+  const { promise: ended, resolve } = Promise.withResolvers<void>();
+  const onEnd = (): void => {
+    reply.close();
+    resolve();
+  };
+  const body = streamBody(response.body ?? new Blob([]).stream(), { host, clock, signal, idleMs, onEnd });
+  return { body, ended };
 }

@@ -120,6 +120,7 @@ test("a file that is gone when the runtime opens it is our fault, said in OCI's 
       alone: (of, work) => inner.alone(of, work),
       held: (of, sizeBytes) => inner.held(of, sizeBytes) && { kind: "file", path: "/nowhere/at/all" },
       stat: (of) => inner.stat(of),
+      inUse: () => inner.inUse(),
       remove: (of) => inner.remove(of),
       list: (shard) => inner.list(shard),
       shards: () => inner.shards(),

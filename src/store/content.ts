@@ -1,10 +1,11 @@
 import { statSync } from "node:fs";
+import { realpath } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { asFailure } from "../errors/failure.ts";
-import { type Digest, hexOf } from "../reference/digest.ts";
+import { type Digest, hexOf, parseDigest } from "../reference/digest.ts";
 import type { Answer, BlobStream, ByteRange } from "../registry/remote.ts";
 import { type Draft, newFile, type OpenDrafts, openDraft } from "./draft.ts";
-import { makeFolder, moveFile, names, pathsIn, syncFolder, unlinkIfThere } from "./files.ts";
+import { makeFolder, moveFile, names, openPaths, pathsIn, syncFolder, unlinkIfThere } from "./files.ts";
 import type { Layout } from "./layout.ts";
 import { Turns } from "./turns.ts";
 
@@ -36,7 +37,9 @@ export interface ContentStore {
   held(digest: Digest, sizeBytes: number): HeldContent | undefined;
   /** The size of what is there under a digest, whether or not a row says so. */
   stat(digest: Digest): Promise<number | undefined>;
-  /** Takes content away. Those who have it open read on. */
+  /** Digests of the content that this process has open, to be read or just written, as far as that can be told. */
+  inUse(): Promise<ReadonlySet<Digest>>;
+  /** Takes content away. Those who have a file open read on; of an object, those whom the bucket lets. */
   remove(digest: Digest): Promise<void>;
   /** Digests of the files under one of the folders that `shards` lists. */
   list(shard: string): Promise<readonly string[]>;
@@ -101,6 +104,14 @@ class FileContent implements ContentStore {
       // What cannot be looked at cannot be sent either.
       return undefined;
     }
+  }
+
+  async inUse(): Promise<ReadonlySet<Digest>> {
+    const { blobs } = this.#layout;
+    const folder = `${await realpath(blobs).catch(() => blobs)}/`;
+    const paths = (await openPaths()).filter((path) => path.startsWith(folder));
+    const digests = paths.map((path) => parseDigest(path.slice(folder.length).replace(/\/.*\//, ":")));
+    return new Set(digests.filter((digest) => digest !== undefined));
   }
 
   async remove(digest: Digest): Promise<void> {

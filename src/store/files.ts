@@ -1,5 +1,5 @@
 import { constants } from "node:fs";
-import { copyFile, mkdir, open, readdir, rename, unlink } from "node:fs/promises";
+import { copyFile, mkdir, open, readdir, readlink, rename, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { asFailure } from "../errors/failure.ts";
 
@@ -68,6 +68,13 @@ export async function names(folder: string): Promise<readonly string[]> {
     if (isNotFound(error)) return [];
     throw asFailure(error, "STORAGE_FAILED", `cannot read ${folder}`);
   }
+}
+
+/** Paths of the files that this process has open; none where the system does not tell (it does so in `/proc`, on Linux). */
+export async function openPaths(): Promise<readonly string[]> {
+  const links = await pathsIn("/proc/self/fd");
+  // One that was closed meanwhile is no link any more.
+  return Promise.all(links.map((link) => readlink(link).catch(() => "")));
 }
 
 /** True for the system's error for what is not there. */

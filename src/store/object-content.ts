@@ -17,7 +17,8 @@ export interface ObjectOptions {
   readonly isLinked: boolean;
 }
 
-const linkS = 20 * 60;
+/** A link has ended before what it leads to may be evicted, which is ten minutes after it was given. */
+const linkS = 9 * 60;
 /** How long the headers of an answer may take. */
 const answerMs = 15_000;
 /** How long it may take to put a blob, however large. */
@@ -46,6 +47,8 @@ class ObjectContent implements ContentStore {
   readonly #options: ObjectOptions;
   readonly #open: OpenDrafts = new Set();
   readonly #turns = new Turns<Digest>();
+  /** How many read each object now. */
+  readonly #readers = new Map<Digest, number>();
   #drafts = 0;
 
   constructor(bucket: S3Bucket, layout: Layout, options: ObjectOptions) {
@@ -75,7 +78,14 @@ class ObjectContent implements ContentStore {
     const key = keyOf(digest);
     return {
       kind: "object",
-      open: (range, signal) => this.#bucket.get(key, range, { signal, timeoutMs: answerMs }),
+      open: async (range, signal) => {
+        const opened = await this.#bucket.get(key, range, { signal, timeoutMs: answerMs });
+        if (opened.kind === "found") {
+          this.#readers.set(digest, (this.#readers.get(digest) ?? 0) + 1);
+          void opened.ended.then(() => this.#leave(digest));
+        }
+        return opened;
+      },
       link: async () => {
         if (!this.#options.isLinked) return undefined;
         const link = await this.#bucket.presignGet(key, linkS);
@@ -88,6 +98,17 @@ class ObjectContent implements ContentStore {
     const head = await this.#bucket.head(keyOf(digest), limits(answerMs));
     if (head.kind === "unavailable") throw failed(head.message);
     return head.kind === "found" ? head.sizeBytes : undefined;
+  }
+
+  /** Who was sent to the bucket by a link is not known of. */
+  async inUse(): Promise<ReadonlySet<Digest>> {
+    return new Set(this.#readers.keys());
+  }
+
+  #leave(digest: Digest): void {
+    const left = (this.#readers.get(digest) ?? 0) - 1;
+    if (left > 0) this.#readers.set(digest, left);
+    else this.#readers.delete(digest);
   }
 
   async remove(digest: Digest): Promise<void> {

@@ -34,7 +34,8 @@ export class MemoryBucket implements S3Bucket {
     const instead = this.instead("get", key);
     if (instead !== undefined) return instead;
     if (bytes === undefined) return { kind: "absent" };
-    return { kind: "found", body: new Blob([bytes.slice(startByte)]).stream(), startByte, sizeBytes: bytes.byteLength };
+    const body = new Blob([bytes.slice(startByte)]).stream();
+    return { kind: "found", body, startByte, sizeBytes: bytes.byteLength, ended: Promise.resolve() };
   }
 
   async put(object: ObjectToPut, { signal }: Parameters<S3Bucket["put"]>[1]): Promise<PutAnswer> {

@@ -3,7 +3,9 @@ import { existsSync, readdirSync, truncateSync, unlinkSync, writeFileSync } from
 import { sweepContent } from "../../mirror/housekeeping.ts";
 import { blobReplies, digestOf } from "../../registry/testing/content.ts";
 import { createLatch } from "../../registry/testing/scripted-reply.ts";
-import { type DiskFaults, faultyContent } from "../testing/faulty-content.ts";
+import { type DiskFaults, faultyContent } from "../../store/testing/faulty-content.ts";
+import { listen } from "../testing/listen.ts";
+import { RawConnection, requestText } from "../testing/raw-connection.ts";
 import { type UniqueBlob, uniqueBlob } from "../testing/unique-blob.ts";
 import { createWorld, settled, until, type World } from "../testing/world.ts";
 
@@ -75,6 +77,37 @@ test("on a full disk what was not pulled for long makes room for what is pulled 
   await settled(world.blobs);
   expect(await world.storage.index.blob(blob.digest)).toBeDefined();
   expect(await world.storage.index.blob(old.digest)).toBeUndefined();
+});
+
+test("what is being sent is not evicted, however slowly its client reads", async () => {
+  await using world = await faultyWorld({}, { maxSize: "40MB" });
+  await using port = listen(world.app);
+  const blobs = [offer(world, 24_000_000), offer(world, 10_000_000), offer(world, 20_000_000)] as const;
+  const [slow, idle, next] = blobs;
+  for (const blob of [slow, idle]) await pulled(world, blob);
+  await settled(world.blobs);
+  const client = await RawConnection.open(port.port);
+  client.send(requestText("GET", `/v2/registry.test/${slow.path}`));
+  await until(() => client.unread.length > 0, "the client has begun");
+  client.pause();
+  await world.quota.flushPulls();
+  world.clock.advance(11 * 60_000);
+  // Idle makes room of 10 MB; 20 MB would need what is being sent too.
+  expect(await pulled(world, next)).toBe(`200 ${next.digest}`);
+  await settled(world.blobs);
+  const held = await Promise.all(
+    blobs.map(async ({ digest }) => (await world.storage.index.blob(digest)) !== undefined),
+  );
+  expect(held).toEqual([true, false, false]);
+  client.resume();
+  const answer = await client.answer();
+  client.close();
+  expect([answer.isWhole, digestOf(answer.body)]).toEqual([true, slow.digest]);
+  // Nobody reads it any more.
+  expect(await pulled(world, next)).toBe(`200 ${next.digest}`);
+  await settled(world.blobs);
+  expect(await world.storage.index.blob(slow.digest)).toBeUndefined();
+  expect(await world.storage.index.blob(next.digest)).toBeDefined();
 });
 
 /**

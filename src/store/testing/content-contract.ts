@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, test } from "bun:test";
 import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Digest, digestFrom } from "../../reference/digest.ts";
+import type { ByteRange } from "../../registry/remote.ts";
 import type { ContentStore } from "../content.ts";
 import type { Layout } from "../layout.ts";
 
@@ -23,6 +24,7 @@ export function contentContract(kind: string, open: () => Promise<ContentWorld>)
   });
   afterEach(async () => opened.world?.[Symbol.asyncDispose]());
   publishedContract(kind, worldNow);
+  useContract(kind, worldNow);
   draftContract(kind, worldNow);
 }
 
@@ -62,6 +64,26 @@ function publishedContract(kind: string, worldNow: () => ContentWorld): void {
     await content.remove(digest);
     expect(await content.stat(digest)).toBeUndefined();
     expect(await all(content)).toEqual([]);
+  });
+}
+
+function useContract(kind: string, worldNow: () => ContentWorld): void {
+  test(`${kind}: what is being read is in use, by several too, until the last has read it`, async () => {
+    const { content } = worldNow();
+    const bytes = new Uint8Array(8 * 1024 * 1024);
+    const digest = await publish(content, bytes);
+    await publish(content, new Uint8Array([7]));
+    expect([...(await content.inUse())]).toEqual([]);
+    const readers = [];
+    for (let nth = 0; nth < 2; nth++) readers.push((await streamOf(content, digest, bytes.byteLength)).getReader());
+    for (const reader of readers) {
+      await reader.read();
+      expect([...(await content.inUse())]).toEqual([digest]);
+    }
+    await readers[0]?.cancel();
+    expect([...(await content.inUse())]).toEqual([digest]);
+    while (!(await readers[1]?.read())?.done);
+    while ((await content.inUse()).size > 0) await new Promise((resolve) => setImmediate(resolve));
   });
 
   test(`${kind}: work on one digest takes turns`, async () => {
@@ -134,12 +156,21 @@ async function read(
   digest: Digest,
   { startByte, endByte, sizeBytes }: { startByte: number; endByte: number | undefined; sizeBytes: number },
 ): Promise<Uint8Array> {
+  return new Response(await streamOf(content, digest, sizeBytes, { startByte, endByte })).bytes();
+}
+
+async function streamOf(
+  content: ContentStore,
+  digest: Digest,
+  sizeBytes: number,
+  range: ByteRange = { startByte: 0, endByte: undefined },
+): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
   const held = content.held(digest, sizeBytes);
   if (held === undefined) throw new Error(`${digest} is not held`);
-  if (held.kind === "file") return Bun.file(held.path).slice(startByte, endByte).bytes();
-  const opened = await held.open({ startByte, endByte }, new AbortController().signal);
+  if (held.kind === "file") return Bun.file(held.path).slice(range.startByte, range.endByte).stream();
+  const opened = await held.open(range, new AbortController().signal);
   if (opened.kind !== "found") throw new Error(`${digest} cannot be opened: ${opened.kind}`);
-  return new Response(opened.body).bytes();
+  return opened.body;
 }
 
 async function all(content: ContentStore): Promise<readonly string[]> {

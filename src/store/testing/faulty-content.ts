@@ -1,5 +1,5 @@
-import type { ContentStore } from "../../store/content.ts";
-import type { Draft } from "../../store/draft.ts";
+import type { ContentStore } from "../content.ts";
+import type { Draft } from "../draft.ts";
 
 /** What goes wrong with a disk, from now on and until it is changed. */
 export interface DiskFaults {
@@ -34,6 +34,7 @@ export function faultyContent(faults: DiskFaults): (inner: ContentStore) => Cont
     alone: (digest, work) => inner.alone(digest, work),
     held: (digest, sizeBytes) => inner.held(digest, sizeBytes),
     stat: (digest) => inner.stat(digest),
+    inUse: () => inner.inUse(),
     remove: async (digest) => {
       await inner.remove(digest);
       faults.onRemove?.();

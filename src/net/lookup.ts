@@ -1,3 +1,5 @@
+import { putNewest } from "./bounded.ts";
+
 /** All addresses a host name has, as text. */
 export type Lookup = (host: string) => Promise<readonly string[]>;
 
@@ -26,12 +28,7 @@ export function rememberLookups(lookup: Lookup, nowMs: () => number): Lookup {
     fresh.addresses.catch(() => {
       if (names.get(host) === fresh) names.delete(host);
     });
-    names.delete(host);
-    names.set(host, fresh);
-    for (const oldest of names.keys()) {
-      if (names.size <= namesMax) break;
-      names.delete(oldest);
-    }
+    putNewest(names, host, fresh, namesMax);
     return fresh.addresses;
   };
 }

@@ -1,3 +1,5 @@
+import { putNewest } from "../net/bounded.ts";
+
 const originsMax = 256;
 
 /**
@@ -16,11 +18,6 @@ export class AddressOrder {
 
   /** Takes note of an address that did not answer. */
   failed(origin: string, address: string): void {
-    this.#failed.delete(origin);
-    this.#failed.set(origin, address);
-    for (const oldest of this.#failed.keys()) {
-      if (this.#failed.size <= originsMax) break;
-      this.#failed.delete(oldest);
-    }
+    putNewest(this.#failed, origin, address, originsMax);
   }
 }

@@ -1,3 +1,4 @@
+import { putNewest } from "../net/bounded.ts";
 import { Breaker, type BreakerOptions, type Outcome } from "./breaker.ts";
 import type { Incoming, Exchange } from "./transport.ts";
 import type { Unavailable } from "./remote.ts";
@@ -58,12 +59,7 @@ export class Breakers {
   #of(origin: string): Guarded {
     if (origin === this.#ownOrigin) return this.#own;
     const guarded = this.#others.get(origin) ?? { breaker: new Breaker(this.#options), fault: undefined };
-    this.#others.delete(origin);
-    this.#others.set(origin, guarded);
-    for (const oldest of this.#others.keys()) {
-      if (this.#others.size <= foreignMax) break;
-      this.#others.delete(oldest);
-    }
+    putNewest(this.#others, origin, guarded, foreignMax);
     return guarded;
   }
 }

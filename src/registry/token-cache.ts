@@ -1,3 +1,4 @@
+import { putNewest } from "../net/bounded.ts";
 import type { Clock } from "./clock.ts";
 import { startDeadline, within } from "./deadline.ts";
 import type { Unavailable } from "./remote.ts";
@@ -84,13 +85,8 @@ export class TokenCache {
 
   #hold(scope: string, answer: Token | Unavailable): void {
     const heldMs = answer.kind === "token" ? answer.expiresInMs - skewMs : refusalHeldFor(answer);
-    this.#held.delete(scope);
-    if (heldMs <= 0) return;
-    this.#held.set(scope, { answer, untilMs: this.#clock.nowMs() + heldMs });
-    for (const oldest of this.#held.keys()) {
-      if (this.#held.size <= entriesMax) break;
-      this.#held.delete(oldest);
-    }
+    if (heldMs <= 0) this.#held.delete(scope);
+    else putNewest(this.#held, scope, { answer, untilMs: this.#clock.nowMs() + heldMs }, entriesMax);
   }
 }
 

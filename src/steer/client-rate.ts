@@ -1,10 +1,11 @@
 import { parseV6 } from "../net/address.ts";
+import { putNewest } from "../net/bounded.ts";
 
 /** How many probes one client may cause: `perSecond` in the long run, `burst` at once. */
 export interface ClientRateOptions {
   readonly perSecond: number;
   readonly burst: number;
-  /** Clients that are remembered; past it the one that was seen first is forgotten. */
+  /** Clients that are remembered; past it the one that was seen longest ago is forgotten. */
   readonly maxClients: number;
 }
 
@@ -29,15 +30,8 @@ export class ClientRate {
     const key = subscriberOf(client);
     const paidAtMs = Math.max(this.#paidAtMs.get(key) ?? 0, nowMs);
     if (paidAtMs - nowMs > this.#aheadMs) return false;
-    this.#paidAtMs.delete(key);
-    this.#paidAtMs.set(key, paidAtMs + this.#intervalMs);
-    if (this.#paidAtMs.size > this.#maxClients) this.#forgetFirst();
+    putNewest(this.#paidAtMs, key, paidAtMs + this.#intervalMs, this.#maxClients);
     return true;
-  }
-
-  #forgetFirst(): void {
-    const first = this.#paidAtMs.keys().next();
-    if (!first.done) this.#paidAtMs.delete(first.value);
   }
 }
 

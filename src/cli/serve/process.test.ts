@@ -1,4 +1,4 @@
-import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
+import { afterEach, expect, setDefaultTimeout, spyOn, test } from "bun:test";
 import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,6 +14,7 @@ import { Metrics } from "../../server/metrics.ts";
 import { uniqueBlob } from "../../server/testing/unique-blob.ts";
 import { until } from "../../server/testing/world.ts";
 import { createRemoteRegistry } from "../../registry/client.ts";
+import { createHosted } from "./hosting.ts";
 import { LineSink } from "./lines.ts";
 import { ServerProcess } from "./process.ts";
 import { RegistryPool } from "./registries.ts";
@@ -31,6 +32,7 @@ interface Started {
   readonly folder: string;
   readonly said: string[];
   readonly metrics: Metrics;
+  readonly cache: Cache | undefined;
   readonly url: string;
 }
 
@@ -49,7 +51,11 @@ const cacheAll = [{ match: "*", serve: "cache" }];
 /** Starts a server on a free port, with its configuration in a file of a folder of its own. */
 async function start(
   config: (folder: string) => Config = () => ({}),
-  options: { readonly prepare?: (folder: string, text: string) => void; readonly acceptMs?: number } = {},
+  options: {
+    readonly prepare?: (folder: string, text: string) => void;
+    readonly acceptMs?: number;
+    readonly nowMs?: () => number;
+  } = {},
 ): Promise<Started> {
   const folder = mkdtempSync(join(tmpdir(), "periplus-serve-"));
   const upstream = startScriptedUpstream();
@@ -77,7 +83,12 @@ async function start(
     version: "0.0.0",
     settings,
     greets: true,
-    lasting: { mirrors: cache, hosted: undefined, key: new Uint8Array(32), steering: new Steering(metrics, say) },
+    lasting: {
+      mirrors: cache,
+      hosted: settings.table.hasStore && cache ? createHosted(cache, options.nowMs ?? Date.now) : undefined,
+      key: new Uint8Array(32),
+      steering: new Steering(metrics, say),
+    },
     cache,
     metrics,
     metricsText: () => metrics.text(),
@@ -88,7 +99,7 @@ async function start(
     drainTimes: { acceptMs: options.acceptMs ?? 0, finishMs: 10_000 },
   });
   const [, url = ""] = /listens on (\S+)/.exec(said.join("\n")) ?? [];
-  const started = { server, upstream, folder, said, metrics, url };
+  const started = { server, upstream, folder, said, metrics, cache, url };
   running.push(started);
   return started;
 }
@@ -325,4 +336,51 @@ test("a server that stops is not ready, still accepts, lets a pull finish and cl
   await again.close();
   started.upstream.stop();
   rmSync(started.folder, { recursive: true });
+});
+
+/** What work came to, and a function that runs what it had set to run after or every so long. */
+async function withTimers<T>(work: () => Promise<T>): Promise<readonly [T, (ms: number) => void]> {
+  const spies = [spyOn(globalThis, "setTimeout"), spyOn(globalThis, "setInterval")];
+  const done = await work();
+  const calls = spies.flatMap(({ mock }) => mock.calls);
+  for (const spy of spies) spy.mockRestore();
+  const run = (ms: number): void => {
+    for (const [action, afterMs] of calls) if (afterMs === ms) (action as () => void)();
+  };
+  return [done, run];
+}
+
+test("the times of pulls are written every 30 s", async () => {
+  const [started, runTimers] = await withTimers(() => start());
+  const { blob, digest, path } = uniqueBlob(1000);
+  started.upstream.on("GET", `/v2/${path}`, { body: blob });
+  const pull = async (): Promise<number> => (await fetch(`${started.url}/v2/registry.test/${path}`)).status;
+  const pulledAtMs = async (): Promise<number> => (await started.cache?.storage.index.blob(digest))?.pulledAtMs ?? 0;
+  expect(await pull()).toBe(200);
+  await until(async () => (await pulledAtMs()) > 0, "the blob is held");
+  const firstMs = await pulledAtMs();
+  await Bun.sleep(2);
+  expect(await pull()).toBe(200);
+  expect(await pulledAtMs()).toBe(firstMs);
+  runTimers(30_000);
+  await until(async () => (await pulledAtMs()) > firstMs, "the time is written");
+});
+
+test.each([
+  ["a minute after the start", 60_000],
+  ["once an hour", 3_600_000],
+])("what no manifest names is collected %s", async (_, everyMs) => {
+  let nowMs = Date.now();
+  const store = { rules: [{ match: "*", serve: "store" }] };
+  const [started, runTimers] = await withTimers(() => start(() => store, { nowMs: () => nowMs }));
+  const digest = digestOf("loose");
+  const pushed = await fetch(`${started.url}/v2/app/blobs/uploads/?digest=${digest}`, {
+    method: "POST",
+    body: "loose",
+  });
+  expect(pushed.status).toBe(201);
+  expect(await statusOf(started, `/v2/app/blobs/${digest}`)).toBe(200);
+  nowMs += 10 * 86_400_000;
+  runTimers(everyMs);
+  await until(async () => (await statusOf(started, `/v2/app/blobs/${digest}`)) === 404, "the blob is collected");
 });

@@ -28,7 +28,7 @@ const connectionFaults: ReadonlyMap<string, string> = new Map([
   ["EHOSTUNREACH", "has no route to it"],
   ["ENETUNREACH", "has no route to it"],
   ["ENOTFOUND", "has no address"],
-  ["EPROTO", "did not complete the TLS handshake"],
+  ["EPROTO", "did not complete the TLS handshake; it may speak plain HTTP"],
   ["ERR_PROXY_TUNNEL", "could not be reached: the proxy refused"],
   ["ETIMEDOUT", "did not accept the connection in time"],
 ]);

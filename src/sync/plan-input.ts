@@ -1,10 +1,10 @@
 import type { Problem } from "../config/problem.ts";
+import type { Upstream } from "../config/settings.ts";
 import type { Digest } from "../reference/digest.ts";
 import type { RegistryHost } from "../reference/host.ts";
 import type { Platform } from "../reference/platform.ts";
 import type { Repository, Tag } from "../reference/repository.ts";
 import type { SyncFormat } from "./format.ts";
-import type { RegistryAccess } from "./registries.ts";
 import type { RepositoryChoice } from "./repositories.ts";
 import type { Schedule } from "./schedule.ts";
 import type { TagChoice } from "./tags.ts";
@@ -27,6 +27,22 @@ export interface SyncPlanInput {
   /** Files that were read: a change of one of them is a reason to read again. */
   readonly files: readonly string[];
 }
+
+/** How a registry is reached and logged in to. */
+export interface RegistryAccess {
+  readonly upstream: Upstream;
+  /** Stands above the upstream's credentials. */
+  readonly login: Login | undefined;
+  /** HTTPS is tried first, with any certificate, and plain HTTP after it, as skopeo does where TLS is not verified. */
+  readonly triesPlainHttp: boolean;
+}
+
+/** A login that a configuration cannot hold. The password is given by a function so that nothing that prints values prints it. */
+export type Login =
+  | { readonly kind: "none" }
+  | { readonly kind: "password"; readonly username: string; readonly password: () => string }
+  /** `helper` is what comes after `docker-credential-`. */
+  | { readonly kind: "helper"; readonly helper: string };
 
 /** One line of what is to be copied. */
 export interface SyncEntry {

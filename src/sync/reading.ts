@@ -7,8 +7,7 @@ import type { z } from "zod";
 import type { FileContent } from "../config/files.ts";
 import type { RegistryHost } from "../reference/host.ts";
 import { isMapping } from "./format.ts";
-import type { Place, SyncEntry } from "./plan-input.ts";
-import type { Login } from "./registries.ts";
+import type { Login, Place, SyncEntry } from "./plan-input.ts";
 
 /** A file that is being read, in whatever form, and the world that its values are taken from. */
 export interface Reading {

@@ -1,7 +1,8 @@
 import { expect, test } from "bun:test";
 import { inspect } from "node:util";
 import { issueCertificate } from "../net/test-certificate.ts";
-import { registryCredentials, type RegistryAccess } from "./registries.ts";
+import type { RegistryAccess } from "./plan-input.ts";
+import { registryCredentials } from "./registries.ts";
 import { inputOf, type World } from "./testing/world.ts";
 
 const pem = issueCertificate({ commonName: "authority.example" }).cert;

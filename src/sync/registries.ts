@@ -8,23 +8,8 @@ import type { Findings, Path } from "../config/problem.ts";
 import type { Upstream } from "../config/settings.ts";
 import { upstreamsOf } from "../config/upstreams.ts";
 import type { RegistryHost } from "../reference/host.ts";
+import type { RegistryAccess } from "./plan-input.ts";
 import { type Read, type Reading, type RegistryDraft, resolveFrom } from "./reading.ts";
-
-/** How a registry is reached and logged in to. */
-export interface RegistryAccess {
-  readonly upstream: Upstream;
-  /** Stands above the upstream's credentials. */
-  readonly login: Login | undefined;
-  /** HTTPS is tried first, with any certificate, and plain HTTP after it, as skopeo does where TLS is not verified. */
-  readonly triesPlainHttp: boolean;
-}
-
-/** A login that a configuration cannot hold. The password is given by a function so that nothing that prints values prints it. */
-export type Login =
-  | { readonly kind: "none" }
-  | { readonly kind: "password"; readonly username: string; readonly password: () => string }
-  /** `helper` is what comes after `docker-credential-`. */
-  | { readonly kind: "helper"; readonly helper: string };
 
 /** Where the credential of a registry comes from. */
 export function registryCredentials(access: RegistryAccess, world: CredentialWorld): CredentialSource {

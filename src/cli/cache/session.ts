@@ -9,18 +9,12 @@ import { RegistryPool } from "../serve/registries.ts";
 import { createCache } from "../serve/runtime.ts";
 import { openStorage, type Storage } from "../serve/storage.ts";
 import type { CacheIo } from "./io.ts";
-import { askSocket } from "./socket.ts";
+import { type AdminRequest, askSocket } from "./socket.ts";
 
 /** A way to the admin API: a running server's, or one in this process over the storage folder. */
 export interface Session {
   ask(request: AdminRequest, signal: AbortSignal): Promise<Response>;
   close(): Promise<void>;
-}
-
-/** One operation and what it is asked. */
-export interface AdminRequest {
-  readonly path: string;
-  readonly body: object;
 }
 
 /** What a session is opened for. */

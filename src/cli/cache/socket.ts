@@ -1,5 +1,10 @@
 import { Failure } from "../../errors/failure.ts";
-import type { AdminRequest } from "./session.ts";
+
+/** One operation and what it is asked. */
+export interface AdminRequest {
+  readonly path: string;
+  readonly body: object;
+}
 
 /** A storage folder that another process has, and where that process should be reached. */
 export interface SocketPlace {

@@ -43,6 +43,7 @@ export const GO_PROGRAMS: readonly GoProgram[] = [
 export const DEBIAN_PACKAGES: readonly DebianPackage[] = [
   { name: "busybox-static", command: "busybox" },
   { name: "ca-certificates", command: "update-ca-certificates" },
+  { name: "curl", command: "curl" },
   { name: "docker-registry", command: "docker-registry" },
   { name: "jq", command: "jq" },
   { name: "nginx-light", command: "nginx" },

@@ -12,7 +12,7 @@ export interface Draft {
   writeNow(pieces: readonly Uint8Array<ArrayBuffer>[], offset: number): void;
   /** Reads up to `length` bytes that were written before. Also works after `publish` and `discard`, until `close`. */
   read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>>;
-  /** Makes what was written outlast a power cut. */
+  /** Makes what was written outlast a power cut. Once it has failed it fails again: the kernel may have dropped what it could not write. */
   sync(): Promise<void>;
   /** Gives the file up; what is open stays readable. */
   discard(): Promise<void>;
@@ -36,10 +36,16 @@ export async function openDraft(path: string, flags: number, drafts: OpenDrafts)
   return new FileDraft(path, handle, drafts);
 }
 
+/** What is written is sent on to the disk each time this much of it has gathered, so that little is left to wait for at the end. */
+const syncBehindBytes = 64 * 1024 * 1024;
+
 class FileDraft implements Draft {
   readonly path: string;
   readonly #handle: FileHandle;
   readonly #drafts: OpenDrafts;
+  #unsyncedBytes = 0;
+  #syncing: Promise<void> | undefined;
+  #syncFault: unknown;
 
   constructor(path: string, handle: FileHandle, drafts: OpenDrafts) {
     this.path = path;
@@ -55,6 +61,7 @@ class FileDraft implements Draft {
       position += bytesWritten;
       left = without(left, bytesWritten);
     }
+    this.#wrote(position - offset);
   }
 
   writeNow(pieces: readonly Uint8Array<ArrayBuffer>[], offset: number): void {
@@ -65,6 +72,7 @@ class FileDraft implements Draft {
       position += bytesWritten;
       left = without(left, bytesWritten);
     }
+    this.#wrote(position - offset);
   }
 
   async read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
@@ -73,16 +81,31 @@ class FileDraft implements Draft {
     return buffer.subarray(0, bytesRead);
   }
 
-  sync(): Promise<void> {
-    return this.#handle.sync();
+  async sync(): Promise<void> {
+    await this.#syncing;
+    if (this.#syncFault === undefined) await this.#keepFault(this.#handle.sync());
+    if (this.#syncFault !== undefined) throw this.#syncFault;
   }
 
   async discard(): Promise<void> {
     await unlinkIfThere(this.path);
   }
 
-  close(): Promise<void> {
-    return this.#handle.close().finally(() => this.#drafts.delete(this.#handle));
+  async close(): Promise<void> {
+    await this.#syncing;
+    await this.#handle.close().finally(() => this.#drafts.delete(this.#handle));
+  }
+
+  #wrote(sizeBytes: number): void {
+    this.#unsyncedBytes += sizeBytes;
+    if (this.#unsyncedBytes < syncBehindBytes || this.#syncing !== undefined || this.#syncFault !== undefined) return;
+    this.#unsyncedBytes = 0;
+    this.#syncing = this.#keepFault(this.#handle.datasync()).finally(() => (this.#syncing = undefined));
+  }
+
+  /** The kernel tells of a failure once; who publishes has to hear of it. */
+  async #keepFault(sync: Promise<void>): Promise<void> {
+    await sync.catch((error: unknown) => (this.#syncFault = error));
   }
 }
 

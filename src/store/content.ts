@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { asFailure } from "../errors/failure.ts";
 import { type Digest, hexOf, parseDigest } from "../reference/digest.ts";
 import type { Answer, BlobStream, ByteRange } from "../registry/remote.ts";
-import { type Draft, newFile, type OpenDrafts, openDraft } from "./draft.ts";
+import { type Draft, newFile, OpenDrafts, openDraft } from "./draft.ts";
 import { makeFolder, moveFile, names, openPaths, pathsIn, syncFolder, unlinkIfThere } from "./files.ts";
 import type { Layout } from "./layout.ts";
 import { Turns } from "./turns.ts";
@@ -61,7 +61,7 @@ export async function openFileContent(layout: Layout): Promise<ContentStore> {
 
 class FileContent implements ContentStore {
   readonly #layout: Layout;
-  readonly #open: OpenDrafts = new Set();
+  readonly #open = new OpenDrafts();
   readonly #turns = new Turns<Digest>();
   #drafts = 0;
 

@@ -3,10 +3,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Draft, newFile, openDraft } from "./draft.ts";
+import { type Draft, newFile, OpenDrafts, openDraft } from "./draft.ts";
 
 const half = new Uint8Array(32 * 1024 * 1024);
 let folder: string;
+let drafts: OpenDrafts;
 let draft: Draft;
 /** What the draft's file handle is asked for, in order. */
 let asked: string[];
@@ -30,7 +31,8 @@ beforeEach(async () => {
     spyOn(handles, "sync").mockImplementation(note("sync", () => Promise.resolve())),
   ];
   restore = () => spies.forEach((spy) => spy.mockRestore());
-  draft = await openDraft(join(folder, "a"), newFile, new Set());
+  drafts = new OpenDrafts();
+  draft = await openDraft(join(folder, "a"), newFile, drafts);
 });
 afterEach(() => {
   restore();
@@ -47,10 +49,11 @@ test("what is written goes on to the disk as it comes, 64 MiB at a time, and all
   await draft.close();
 });
 
-test("there is one sync at a time, and a file is neither synced nor closed while one runs", async () => {
+test("one file of a store is synced behind the writing at a time, and none is synced or closed while it is", async () => {
   const { promise, resolve } = Promise.withResolvers<void>();
   behind = promise;
-  for (let at = 0; at < 4; at++) draft.writeNow([half], at * half.byteLength);
+  const other = await openDraft(join(folder, "b"), newFile, drafts);
+  for (const each of [draft, other]) for (let at = 0; at < 3; at++) each.writeNow([half], at * half.byteLength);
   const ended: string[] = [];
   const synced = draft.sync().then(() => ended.push("synced"));
   const closed = draft.close().then(() => ended.push("closed"));
@@ -59,6 +62,9 @@ test("there is one sync at a time, and a file is neither synced nor closed while
   resolve();
   await Promise.all([synced, closed]);
   expect(asked).toEqual(["datasync", "sync"]);
+  other.writeNow([half.subarray(0, 1)], 0);
+  expect(asked).toEqual(["datasync", "sync", "datasync"]);
+  await other.close();
 });
 
 test("a sync that failed behind the writing is never made good by a later one", async () => {

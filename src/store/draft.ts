@@ -19,11 +19,13 @@ export interface Draft {
   close(): Promise<void>;
 }
 
-/**
- * Drafts that are open. The runtime takes a handle that is collected while it is open for an error of the whole program, so none
- * is let go of.
- */
-export type OpenDrafts = Set<FileHandle>;
+/** What the drafts of one store share. */
+export class OpenDrafts {
+  /** The runtime takes a handle that is collected while it is open for an error of the whole program, so none is let go of. */
+  readonly handles: Set<FileHandle> = new Set();
+  /** One is sent on to the disk behind the writing: each such sync holds one of the few threads that all work on files shares. */
+  isSyncing: boolean = false;
+}
 
 /** How a draft's file is opened: one that must not be there yet, or one that must. */
 export const newFile: number = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL;
@@ -32,7 +34,7 @@ export const knownFile: number = constants.O_RDWR;
 /** Opens a draft at a path. Throws the system's error. */
 export async function openDraft(path: string, flags: number, drafts: OpenDrafts): Promise<Draft> {
   const handle = await open(path, flags, 0o644);
-  drafts.add(handle);
+  drafts.handles.add(handle);
   return new FileDraft(path, handle, drafts);
 }
 
@@ -93,14 +95,15 @@ class FileDraft implements Draft {
 
   async close(): Promise<void> {
     await this.#syncing;
-    await this.#handle.close().finally(() => this.#drafts.delete(this.#handle));
+    await this.#handle.close().finally(() => this.#drafts.handles.delete(this.#handle));
   }
 
   #wrote(sizeBytes: number): void {
     this.#unsyncedBytes += sizeBytes;
-    if (this.#unsyncedBytes < syncBehindBytes || this.#syncing !== undefined || this.#syncFault !== undefined) return;
+    if (this.#unsyncedBytes < syncBehindBytes || this.#drafts.isSyncing || this.#syncFault !== undefined) return;
     this.#unsyncedBytes = 0;
-    this.#syncing = this.#keepFault(this.#handle.datasync()).finally(() => (this.#syncing = undefined));
+    this.#drafts.isSyncing = true;
+    this.#syncing = this.#keepFault(this.#handle.datasync()).finally(() => (this.#drafts.isSyncing = false));
   }
 
   /** The kernel tells of a failure once; who publishes has to hear of it. */

@@ -6,7 +6,7 @@ import { algorithmOf, type Digest, hexOf } from "../reference/digest.ts";
 import type { CallLimits } from "../registry/remote.ts";
 import type { S3Bucket } from "../s3/bucket.ts";
 import type { ContentStore, HeldContent } from "./content.ts";
-import { type Draft, newFile, type OpenDrafts, openDraft } from "./draft.ts";
+import { type Draft, newFile, OpenDrafts, openDraft } from "./draft.ts";
 import { pathsIn, unlinkIfThere } from "./files.ts";
 import type { Layout } from "./layout.ts";
 import { Turns } from "./turns.ts";
@@ -45,7 +45,7 @@ class ObjectContent implements ContentStore {
   readonly #bucket: S3Bucket;
   readonly #layout: Layout;
   readonly #options: ObjectOptions;
-  readonly #open: OpenDrafts = new Set();
+  readonly #open = new OpenDrafts();
   readonly #turns = new Turns<Digest>();
   /** How many read each object now. */
   readonly #readers = new Map<Digest, number>();

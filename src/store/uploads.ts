@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { asFailure } from "../errors/failure.ts";
-import { type Draft, knownFile, newFile, type OpenDrafts, openDraft } from "./draft.ts";
+import { type Draft, knownFile, newFile, OpenDrafts, openDraft } from "./draft.ts";
 import { isNotFound, makeFolder, names, unlinkIfThere } from "./files.ts";
 import type { Layout } from "./layout.ts";
 
@@ -26,7 +26,7 @@ export async function openFileUploads({ uploads, root }: Layout): Promise<Upload
   await makeFolder(uploads).catch((error: unknown) => {
     throw asFailure(error, "STORAGE_FAILED", `cannot make the storage folder ${root}`);
   });
-  const drafts: OpenDrafts = new Set();
+  const drafts = new OpenDrafts();
   return {
     begin: (id) => openDraft(join(uploads, id), newFile, drafts),
     reopen: (id) => reopen(join(uploads, id), drafts),

@@ -122,11 +122,15 @@ export async function temporaryFolder(name: string): Promise<TemporaryFolder> {
   };
 }
 
-/** A TCP port of 127.0.0.1 that was free a moment ago. */
+const givenPorts = new Set<number>();
+
+/** A TCP port of 127.0.0.1 that was free a moment ago; never one that was given before, whose server may not have it yet. */
 export function freePort(): number {
   const listener = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data: () => {} } });
   const { port } = listener;
   listener.stop(true);
+  if (givenPorts.has(port)) return freePort();
+  givenPorts.add(port);
   return port;
 }
 

@@ -72,6 +72,9 @@ export interface Registry extends AsyncDisposable {
 /** Answered without credentials, and asked by no client, so that it can be told apart in the access log. */
 const READY_PATH = "/";
 
+/** A request is in the log a moment after its answer is with the client. */
+const LOG_MS = 50;
+
 interface AccessConfig {
   readonly config: Record<string, unknown>;
   readonly tokens?: TokenServer;
@@ -110,7 +113,10 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Regi
     dataFolder,
     running,
     tokens: access.tokens,
-    requests: () => loggedRequests(running.logFile),
+    requests: async () => {
+      await Bun.sleep(LOG_MS);
+      return loggedRequests(running.logFile);
+    },
     [Symbol.asyncDispose]: async () => {
       await running[Symbol.asyncDispose]();
       access.tokens?.[Symbol.dispose]();

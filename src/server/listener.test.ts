@@ -3,6 +3,7 @@ import { Failure } from "../errors/failure.ts";
 import { blobReplies, digestOf, manifestReply } from "../registry/testing/content.ts";
 import { createLatch } from "../registry/testing/scripted-reply.ts";
 import { Listener } from "./listener.ts";
+import { faultyContent } from "../store/testing/faulty-content.ts";
 import { listen, type TestListener } from "./testing/listen.ts";
 import { rawAsk, RawConnection, requestText } from "./testing/raw-connection.ts";
 import { createWorld, settled, until, type World } from "./testing/world.ts";
@@ -115,16 +116,8 @@ test.each([
 test("a file that is gone when the runtime opens it is our fault, said in OCI's words and in the log", async () => {
   await using world = await createWorld({
     content: (inner) => ({
-      begin: (of) => inner.begin(of),
-      publish: (draft, of) => inner.publish(draft, of),
-      alone: (of, work) => inner.alone(of, work),
+      ...faultyContent({})(inner),
       held: (of, sizeBytes) => inner.held(of, sizeBytes) && { kind: "file", path: "/nowhere/at/all" },
-      stat: (of) => inner.stat(of),
-      inUse: () => inner.inUse(),
-      remove: (of) => inner.remove(of),
-      list: (shard) => inner.list(shard),
-      shards: () => inner.shards(),
-      sweepDrafts: () => inner.sweepDrafts(),
     }),
   });
   world.upstream.on("GET", `/v2/b/blobs/${digest}`, blobReplies(blob));

@@ -4,6 +4,8 @@ import type { Digest } from "../reference/digest.ts";
 import type { RegistryHost } from "../reference/host.ts";
 import type { Repository } from "../reference/repository.ts";
 import { HostedBlobs } from "./blobs.ts";
+import type { Body } from "./session.ts";
+import type { EndedUpload } from "./uploads.ts";
 import { bodyOf, createHostedWorld, digestOf, digestOfFile, type HostedWorld } from "./testing/hosted-world.ts";
 
 const repository = "team/app" as Repository;
@@ -22,9 +24,16 @@ async function push(text: string, at = repository, blobs = world.blobs): Promise
   const id = await world.uploads.begin(at);
   const part = { startByte: undefined, body: bodyOf([text]) };
   const upload = { repository: at, id, digest };
-  const ended = await world.uploads.end(upload, part, (session) => blobs.keep(at, digest, session));
+  const ended = await world.uploads.end(upload, part, blobs);
   expect(ended.kind).toBe("kept");
   return digest;
+}
+
+/** Sends bytes to the other repository as what they may not be. */
+async function send(text: string, digest: Digest, isCut = false): Promise<EndedUpload> {
+  const upload = { repository: other, id: await world.uploads.begin(other), digest };
+  const body = bodyOf([text], isCut ? new Error("the client is gone") : undefined);
+  return world.uploads.end(upload, { startByte: undefined, body }, world.blobs);
 }
 
 async function cache(text: string): Promise<Digest> {
@@ -50,6 +59,32 @@ test("a blob that is pushed again, here or elsewhere, is kept once", async () =>
   await push("abc", other);
   expect(await world.blobs.find(other, digest)).toBeDefined();
   expect(readdirSync(world.layout.uploads)).toEqual([]);
+});
+
+test("a blob that is held needs no room on the disk, and has to be sent all the same", async () => {
+  const digest = await push("abc");
+  world.faults.roomBytes = 0;
+  const [wrong, empty, cut] = [await send("abd", digest), await send("", digest), await send("ab", digest, true)];
+  expect([wrong.kind, empty.kind, cut.kind]).toEqual(["wrong-digest", "wrong-digest", "cut"]);
+  expect(await world.blobs.find(other, digest)).toBeUndefined();
+  expect((await send("abc", digest)).kind).toBe("kept");
+  expect(await world.blobs.find(other, digest)).toBeDefined();
+  expect(await digestOfFile(world.layout.blob(digest), digest)).toBe(digest);
+  expect(readdirSync(world.layout.fills)).toEqual([]);
+});
+
+test("what was held when it began to come is kept, though it was taken away since", async () => {
+  const digest = await push("abc");
+  const body = async function* (): Body {
+    yield* bodyOf(["ab"]);
+    await world.content.remove(digest);
+    yield* bodyOf(["c"]);
+  };
+  const upload = { repository: other, id: await world.uploads.begin(other), digest };
+  const ended = await world.uploads.end(upload, { startByte: undefined, body: body() }, world.blobs);
+  expect(ended).toEqual({ kind: "kept", sizeBytes: 3 });
+  expect(await digestOfFile(world.layout.blob(digest), digest)).toBe(digest);
+  expect([...readdirSync(world.layout.fills), ...readdirSync(world.layout.uploads)]).toEqual([]);
 });
 
 test("blobs of one digest that are pushed at the same time are each kept", async () => {

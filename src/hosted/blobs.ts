@@ -1,6 +1,7 @@
 import type { Digest } from "../reference/digest.ts";
 import type { Repository } from "../reference/repository.ts";
 import type { ContentStore, HeldContent } from "../store/content.ts";
+import type { Draft } from "../store/draft.ts";
 import type { ContentIndex } from "../store/content-index.ts";
 import type { HostedIndex } from "../store/hosted-index.ts";
 import type { UploadSession } from "./session.ts";
@@ -39,6 +40,14 @@ export class HostedBlobs {
     if (blob === undefined || held === undefined) return undefined;
     const isPromised = blob.leasedAtMs > nowMs() - renewMs || (await index.lease(repository, digest, nowMs()));
     return isPromised ? { digest, sizeBytes: blob.sizeBytes, content: held } : undefined;
+  }
+
+  /** What is held under a digest already, for whoever sends the same bytes: they need not be written again. */
+  async again(digest: Digest): Promise<Draft | undefined> {
+    const { held, content } = this.#parts;
+    const blob = await held.blob(digest);
+    const isHeld = blob !== undefined && content.held(digest, blob.sizeBytes) !== undefined;
+    return isHeld ? content.again(digest) : undefined;
   }
 
   /** Makes an upload, whose bytes are those of the digest, a blob of the repository. It is on the disk when this resolves. */

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { randomBytes } from "node:crypto";
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
 import type { DigestAlgorithm } from "../reference/digest.ts";
-import { UploadSession } from "./session.ts";
+import { type FindHeld, UploadSession } from "./session.ts";
 import { bodyOf, createHostedWorld, digestOf, errorOf, type HostedWorld } from "./testing/hosted-world.ts";
 
 let world: HostedWorld;
@@ -70,6 +72,68 @@ test("of a body that breaks off stays what came, and another goes on there", asy
   expect(await session.append(bodyOf(["ghi"]))).toBe(true);
   expect(await session.digest(digestOf(""))).toBe(digestOf("abcdefghi"));
   await session.draft.close();
+});
+
+/** A draft of content that is held, and how often it was asked for until it was there. */
+async function heldDraft(bytes: Uint8Array<ArrayBuffer>, foundAt = 1): Promise<{ find: FindHeld; asked: number }> {
+  const draft = await world.content.begin(digestOf(bytes));
+  await draft.write([bytes], 0);
+  const held = { asked: 0, find: async () => (++held.asked >= foundAt ? draft : undefined) };
+  return held;
+}
+
+test("a body whose content is held is hashed and not written", async () => {
+  const { id, session } = await begin();
+  const bytes = new Uint8Array(randomBytes(3_000_000));
+  const held = await heldDraft(bytes);
+  world.faults.roomBytes = 0;
+  expect(await session.append(bodyOf([bytes.subarray(0, 10), bytes.subarray(10)]), held.find)).toBe(true);
+  delete world.faults.roomBytes;
+  expect([session.sizeBytes, held.asked, await session.digest(digestOf(""))]).toEqual([3_000_000, 1, digestOf(bytes)]);
+  expect(digestOf(await session.draft.read(0, bytes.byteLength))).toBe(digestOf(bytes));
+  // The file that was begun is given up.
+  expect(existsSync(join(world.layout.uploads, id))).toBe(false);
+  await session.draft.discard();
+  await session.draft.close();
+});
+
+test("a body whose content is held before it ends is written up to there", async () => {
+  const { session } = await begin();
+  const pieces = Array.from({ length: 12 }, () => new Uint8Array(randomBytes(1_048_576)));
+  const held = await heldDraft(Buffer.concat(pieces), 3);
+  world.faults.roomBytes = 8 * 1_048_576;
+  expect(await session.append(bodyOf(pieces), held.find)).toBe(true);
+  delete world.faults.roomBytes;
+  expect([session.sizeBytes, held.asked]).toEqual([12 * 1_048_576, 3]);
+  expect(await session.digest(digestOf(""))).toBe(digestOf(Buffer.concat(pieces)));
+  await session.draft.discard();
+  await session.draft.close();
+});
+
+test("a body that breaks off leaves what was written of it, however much was hashed", async () => {
+  const { session } = await begin();
+  await session.append(bodyOf(["abc"]));
+  const held = await heldDraft(new TextEncoder().encode("abcdefghi"));
+  expect(await session.append(bodyOf(["def"], new Error("the client is gone")), held.find)).toBe(false);
+  expect(session.sizeBytes).toBe(3);
+  expect(readdirSync(world.layout.fills)).toEqual([]);
+  await session.append(bodyOf(["xyz"]));
+  expect(await session.digest(digestOf(""))).toBe(digestOf("abcxyz"));
+  await session.draft.close();
+});
+
+test("what an earlier process wrote is gone on with in its file, and so is what cannot be asked for", async () => {
+  const { id, session } = await begin();
+  await session.append(bodyOf(["abc"]));
+  await session.draft.close();
+  const again = await reopen(id);
+  const held = await heldDraft(new TextEncoder().encode("abcdef"));
+  await again.append(bodyOf(["def"]), held.find);
+  expect([held.asked, again.sizeBytes]).toEqual([0, 6]);
+  expect(await again.digest(digestOf(""))).toBe(digestOf("abcdef"));
+  await again.append(bodyOf(["ghi"]), () => Promise.reject(new Error("the index is gone")));
+  expect(await again.digest(digestOf(""))).toBe(digestOf("abcdefghi"));
+  await again.draft.close();
 });
 
 test("a disk that refuses bytes breaks the session, and the body is read no further", async () => {

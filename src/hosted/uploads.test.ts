@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Repository } from "../reference/repository.ts";
 import type { Body } from "./session.ts";
 import { bodyOf, createHostedWorld, digestOf, errorOf, type HostedWorld } from "./testing/hosted-world.ts";
-import type { EndedUpload, UploadPart, Uploads } from "./uploads.ts";
+import type { EndedUpload, UploadKeeper, UploadPart, Uploads } from "./uploads.ts";
 
 const repository = "team/app" as Repository;
 const other = "team/web" as Repository;
@@ -20,12 +20,16 @@ const part = (body: Body | string, startByte?: number): UploadPart => ({
   body: typeof body === "string" ? bodyOf([body]) : body,
 });
 
+/** For what must not be kept. */
+const keepsNothing: UploadKeeper = {
+  again: async () => undefined,
+  keep: async () => Promise.reject(new Error("this was not to be kept")),
+};
+
 /** Ends an upload with its last bytes; it becomes a blob of the repository. */
 function end(id: string, last: string, whole: string, uploads: Uploads = world.uploads): Promise<EndedUpload> {
   const digest = digestOf(whole);
-  return uploads.end({ repository, id, digest }, part(last), (session) =>
-    world.blobs.keep(repository, digest, session),
-  );
+  return uploads.end({ repository, id, digest }, part(last), world.blobs);
 }
 
 /** Files of uploads that this process has open. */
@@ -68,12 +72,11 @@ test("an upload is unknown in every repository but its own, whatever is done wit
   const id = await world.uploads.begin(repository);
   await world.uploads.append(repository, id, part("abc"));
   const digest = digestOf("abc");
-  const keep = (): Promise<void> => Promise.reject(new Error("kept in another repository"));
   expect([
     await world.uploads.state(other, id),
     await world.uploads.append(other, id, part("evil")),
     await world.uploads.cancel(other, id),
-    await world.uploads.end({ repository: other, id, digest }, part(""), keep),
+    await world.uploads.end({ repository: other, id, digest }, part(""), keepsNothing),
   ]).toEqual([{ kind: "unknown" }, { kind: "unknown" }, { kind: "unknown" }, { kind: "unknown" }]);
   expect(await end(id, "", "abc")).toEqual({ kind: "kept", sizeBytes: 3 });
 });
@@ -87,7 +90,7 @@ test("bytes that belong elsewhere are refused with how far it is, and change not
       sizeBytes: 3,
     });
   const upload = { repository, id, digest: digestOf("abc") };
-  expect(await world.uploads.end(upload, part("x", 9), () => Promise.resolve())).toEqual({
+  expect(await world.uploads.end(upload, part("x", 9), keepsNothing)).toEqual({
     kind: "out-of-order",
     sizeBytes: 3,
   });
@@ -124,8 +127,10 @@ test("an upload goes on where it broke off, also after a restart", async () => {
     sizeBytes: 3,
   });
   const upload = { repository, id, digest: digestOf("abcdef") };
-  const keep = (): Promise<void> => Promise.reject(new Error("kept what broke off"));
-  expect(await world.uploads.end(upload, part(bodyOf(["def"], gone)), keep)).toEqual({ kind: "cut", sizeBytes: 6 });
+  expect(await world.uploads.end(upload, part(bodyOf(["def"], gone)), keepsNothing)).toEqual({
+    kind: "cut",
+    sizeBytes: 6,
+  });
   expect(await world.uploads.state(repository, id)).toEqual({ kind: "open", sizeBytes: 6 });
   await world.uploads.close();
   const restarted = world.restarted();

@@ -1,8 +1,9 @@
 import { algorithmOf, type Digest } from "../reference/digest.ts";
 import type { Repository } from "../reference/repository.ts";
+import type { Draft } from "../store/draft.ts";
 import { Turns } from "../store/turns.ts";
 import type { UploadStore } from "../store/uploads.ts";
-import { type Body, UploadSession } from "./session.ts";
+import { type Body, type FindHeld, UploadSession } from "./session.ts";
 import { Shares } from "./shares.ts";
 
 /** Bytes to be put behind an upload; where the sender says they belong, they must belong there. */
@@ -22,8 +23,13 @@ export interface UploadState {
   readonly sizeBytes: number;
 }
 
-/** What is done with an upload whose bytes are those of its digest. The file is its own from here on. */
-export type KeepUpload = (session: UploadSession) => Promise<void>;
+/** Where uploads end. */
+export interface UploadKeeper {
+  /** The content of a digest as a draft of its own, where it is held already. */
+  again(digest: Digest): Promise<Draft | undefined>;
+  /** Keeps an upload whose bytes are those of the digest. Its file is the keeper's from here on. */
+  keep(repository: Repository, digest: Digest, session: UploadSession): Promise<void>;
+}
 
 /** How an upload ended: kept, or its bytes were others. */
 export type EndedUpload =
@@ -85,19 +91,19 @@ export class Uploads {
   async end(
     upload: { readonly repository: Repository; readonly id: string; readonly digest: Digest },
     part: UploadPart | undefined,
-    keep: KeepUpload,
+    keeper: UploadKeeper,
   ): Promise<EndedUpload> {
     const { repository, id, digest } = upload;
     return this.#use(repository, id, async (session): Promise<EndedUpload> => {
       session.expect(algorithmOf(digest));
-      const state = part === undefined ? undefined : await this.#append(id, session, part);
+      const state = part === undefined ? undefined : await this.#append(id, session, part, () => keeper.again(digest));
       if (state !== undefined && state.kind !== "open") return state;
       const actual = await session.digest(digest);
       if (actual !== digest) {
         await this.#giveUp(id, session);
         return { kind: "wrong-digest", digest: actual };
       }
-      await keep(session).catch(async (error: unknown) => {
+      await keeper.keep(repository, digest, session).catch(async (error: unknown) => {
         await this.#giveUp(id, session);
         throw error;
       });
@@ -160,9 +166,9 @@ export class Uploads {
   }
 
   /** After an error of the disk the file is opened anew when it is asked for next, and says itself how far it is. */
-  async #append(id: string, session: UploadSession, part: UploadPart): Promise<UploadState> {
+  async #append(id: string, session: UploadSession, part: UploadPart, findHeld?: FindHeld): Promise<UploadState> {
     try {
-      return await append(session, { ...part, body: this.#shares.of(part.body) });
+      return await append(session, { ...part, body: this.#shares.of(part.body) }, findHeld);
     } finally {
       if (session.isBroken) await this.#letGo(id, session);
     }
@@ -190,11 +196,15 @@ export class Uploads {
   }
 }
 
-async function append(session: UploadSession, { startByte, body }: UploadPart): Promise<UploadState> {
+async function append(
+  session: UploadSession,
+  { startByte, body }: UploadPart,
+  findHeld: FindHeld | undefined,
+): Promise<UploadState> {
   if (startByte !== undefined && startByte !== session.sizeBytes) {
     return { kind: "out-of-order", sizeBytes: session.sizeBytes };
   }
-  const isWhole = await session.append(body);
+  const isWhole = await session.append(body, findHeld);
   return { kind: isWhole ? "open" : "cut", sizeBytes: session.sizeBytes };
 }
 

@@ -42,6 +42,15 @@ test("a file that is gone or has another size is not held", async () => {
   expect(content.held(digest, 0)).toBeUndefined();
 });
 
+test("held content has a draft, through which it cannot be changed", async () => {
+  await publish("abc");
+  const draft = await content.again(digest);
+  expect(() => draft?.writeNow([new Uint8Array([1])], 0)).toThrow("EBADF");
+  await draft?.discard();
+  await draft?.close();
+  expect(await Bun.file(layout.blob(digest)).text()).toBe("abc");
+});
+
 /** What is synced meanwhile, by its path at that moment, in order. */
 async function syncedBy(work: () => Promise<void>): Promise<readonly string[]> {
   const paths: string[] = [];

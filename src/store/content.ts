@@ -1,10 +1,10 @@
 import { statSync } from "node:fs";
-import { realpath } from "node:fs/promises";
+import { link, realpath } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { asFailure } from "../errors/failure.ts";
 import { type Digest, hexOf, parseDigest } from "../reference/digest.ts";
 import type { Answer, BlobStream, ByteRange } from "../registry/remote.ts";
-import { type Draft, newFile, OpenDrafts, openDraft } from "./draft.ts";
+import { type Draft, finishedFile, newFile, OpenDrafts, openDraft } from "./draft.ts";
 import { makeFolder, moveFile, names, openPaths, pathsIn, syncFolder, unlinkIfThere } from "./files.ts";
 import type { Layout } from "./layout.ts";
 import { Turns } from "./turns.ts";
@@ -35,6 +35,8 @@ export interface ContentStore {
   alone<T>(digest: Digest, work: () => Promise<T>): Promise<T>;
   /** The content as it is held with this size; `undefined` when it is known to be gone: a row alone is a miss. */
   held(digest: Digest, sizeBytes: number): HeldContent | undefined;
+  /** Held content under one more name, as a draft: it stays there when the content is removed. `undefined` where that cannot be had. */
+  again(digest: Digest): Promise<Draft | undefined>;
   /** The size of what is there under a digest, whether or not a row says so. */
   stat(digest: Digest): Promise<number | undefined>;
   /** Digests of the content that this process has open, to be read or just written, as far as that can be told. */
@@ -70,8 +72,22 @@ class FileContent implements ContentStore {
   }
 
   begin(digest: Digest): Promise<Draft> {
-    const path = join(this.#layout.fills, `${hexOf(digest)}.${this.#drafts++}.part`);
-    return openDraft(path, newFile, this.#open);
+    return openDraft(this.#draftPath(digest), newFile, this.#open);
+  }
+
+  async again(digest: Digest): Promise<Draft | undefined> {
+    const path = this.#draftPath(digest);
+    try {
+      await link(this.#layout.blob(digest), path);
+    } catch {
+      // It is gone, or on another file system, or on one without such names.
+      return undefined;
+    }
+    return openDraft(path, finishedFile, this.#open);
+  }
+
+  #draftPath(digest: Digest): string {
+    return join(this.#layout.fills, `${hexOf(digest)}.${this.#drafts++}.part`);
   }
 
   async publish(draft: Draft, digest: Digest): Promise<void> {

@@ -27,9 +27,10 @@ export class OpenDrafts {
   isSyncing: boolean = false;
 }
 
-/** How a draft's file is opened: one that must not be there yet, or one that must. */
+/** How a draft's file is opened: one that must not be there yet, one that must, or one that is content already. */
 export const newFile: number = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL;
 export const knownFile: number = constants.O_RDWR;
+export const finishedFile: number = constants.O_RDONLY;
 
 /** Opens a draft at a path. Throws the system's error. */
 export async function openDraft(path: string, flags: number, drafts: OpenDrafts): Promise<Draft> {

@@ -70,6 +70,10 @@ class ObjectContent implements ContentStore {
     await draft.discard();
   }
 
+  async again(): Promise<undefined> {
+    return undefined;
+  }
+
   alone<T>(digest: Digest, work: () => Promise<T>): Promise<T> {
     return this.#turns.run(digest, work);
   }

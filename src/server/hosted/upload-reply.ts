@@ -77,9 +77,7 @@ async function endReply(asked: HostedRequest, id: string, digest: Digest): Promi
   const { hosted, repository, request } = asked;
   const part = partOf(request);
   if (part === undefined) return rangeInvalid("Content-Range must be START-END with the length of what is sent");
-  const ended = await hosted.uploads.end({ repository, id, digest }, part, (session) =>
-    hosted.blobs.keep(repository, digest, session),
-  );
+  const ended = await hosted.uploads.end({ repository, id, digest }, part, hosted.blobs);
   return endedReply(asked, { id, digest }, ended);
 }
 

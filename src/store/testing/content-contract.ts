@@ -25,6 +25,7 @@ export function contentContract(kind: string, open: () => Promise<ContentWorld>)
   afterEach(async () => opened.world?.[Symbol.asyncDispose]());
   publishedContract(kind, worldNow);
   useContract(kind, worldNow);
+  againContract(kind, worldNow);
   draftContract(kind, worldNow);
 }
 
@@ -96,6 +97,36 @@ function useContract(kind: string, worldNow: () => ContentWorld): void {
     };
     await Promise.all([worldNow().content.alone(digest, work("a")), worldNow().content.alone(digest, work("b"))]);
     expect(order).toEqual(["a begins", "a ends", "b begins", "b ends"]);
+  });
+}
+
+function againContract(kind: string, worldNow: () => ContentWorld): void {
+  test(`${kind}: a draft of held content, where there are such, outlasts the content and can be published in its place`, async () => {
+    const { content, layout } = worldNow();
+    const bytes = new Uint8Array([1, 2, 3]);
+    const digest = await publish(content, bytes);
+    const draft = await content.again(digest);
+    await content.remove(digest);
+    if (draft !== undefined) {
+      expect([...(await draft.read(0, 9))]).toEqual([...bytes]);
+      await content.publish(draft, digest);
+      await draft.close();
+      expect(await read(content, digest, { startByte: 0, endByte: undefined, sizeBytes: 3 })).toEqual(bytes);
+    }
+    expect(readdirSync(layout.fills)).toEqual([]);
+  });
+
+  test(`${kind}: a draft of held content that is discarded leaves the content`, async () => {
+    const { content, layout } = worldNow();
+    const digest = await publish(content, new Uint8Array([7]));
+    const draft = await content.again(digest);
+    await draft?.discard();
+    await draft?.close();
+    expect([readdirSync(layout.fills), await content.stat(digest)]).toEqual([[], 1]);
+  });
+
+  test(`${kind}: of what is not held there is no draft`, async () => {
+    expect(await worldNow().content.again(digestOf(new Uint8Array([1])))).toBeUndefined();
   });
 }
 

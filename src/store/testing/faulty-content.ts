@@ -33,6 +33,7 @@ export function faultyContent(faults: DiskFaults): (inner: ContentStore) => Cont
     },
     alone: (digest, work) => inner.alone(digest, work),
     held: (digest, sizeBytes) => inner.held(digest, sizeBytes),
+    again: (digest) => inner.again(digest),
     stat: (digest) => inner.stat(digest),
     inUse: () => inner.inUse(),
     remove: async (digest) => {

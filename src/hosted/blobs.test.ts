@@ -6,7 +6,14 @@ import type { Repository } from "../reference/repository.ts";
 import { HostedBlobs } from "./blobs.ts";
 import type { Body } from "./session.ts";
 import type { EndedUpload } from "./uploads.ts";
-import { bodyOf, createHostedWorld, digestOf, digestOfFile, type HostedWorld } from "./testing/hosted-world.ts";
+import {
+  bodyOf,
+  createHostedWorld,
+  digestOf,
+  digestOfFile,
+  type HostedWorld,
+  keeperOf,
+} from "./testing/hosted-world.ts";
 
 const repository = "team/app" as Repository;
 const other = "team/web" as Repository;
@@ -19,12 +26,12 @@ beforeEach(async () => {
 });
 afterEach(() => world[Symbol.asyncDispose]());
 
-async function push(text: string, at = repository, blobs = world.blobs): Promise<Digest> {
+async function push(text: string, at = repository): Promise<Digest> {
   const digest = digestOf(text);
   const id = await world.uploads.begin(at);
   const part = { startByte: undefined, body: bodyOf([text]) };
   const upload = { repository: at, id, digest };
-  const ended = await world.uploads.end(upload, part, blobs);
+  const ended = await world.uploads.end(upload, part, keeperOf(world, at, digest));
   expect(ended.kind).toBe("kept");
   return digest;
 }
@@ -33,7 +40,7 @@ async function push(text: string, at = repository, blobs = world.blobs): Promise
 async function send(text: string, digest: Digest, isCut = false): Promise<EndedUpload> {
   const upload = { repository: other, id: await world.uploads.begin(other), digest };
   const body = bodyOf([text], isCut ? new Error("the client is gone") : undefined);
-  return world.uploads.end(upload, { startByte: undefined, body }, world.blobs);
+  return world.uploads.end(upload, { startByte: undefined, body }, keeperOf(world, other, digest));
 }
 
 async function cache(text: string): Promise<Digest> {
@@ -81,7 +88,7 @@ test("what was held when it began to come is kept, though it was taken away sinc
     yield* bodyOf(["c"]);
   };
   const upload = { repository: other, id: await world.uploads.begin(other), digest };
-  const ended = await world.uploads.end(upload, { startByte: undefined, body: body() }, world.blobs);
+  const ended = await world.uploads.end(upload, { startByte: undefined, body: body() }, keeperOf(world, other, digest));
   expect(ended).toEqual({ kind: "kept", sizeBytes: 3 });
   expect(await digestOfFile(world.layout.blob(digest), digest)).toBe(digest);
   expect([...readdirSync(world.layout.fills), ...readdirSync(world.layout.uploads)]).toEqual([]);

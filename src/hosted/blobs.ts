@@ -42,12 +42,9 @@ export class HostedBlobs {
     return isPromised ? { digest, sizeBytes: blob.sizeBytes, content: held } : undefined;
   }
 
-  /** What is held under a digest already, for whoever sends the same bytes: they need not be written again. */
-  async again(digest: Digest): Promise<Draft | undefined> {
-    const { held, content } = this.#parts;
-    const blob = await held.blob(digest);
-    const isHeld = blob !== undefined && content.held(digest, blob.sizeBytes) !== undefined;
-    return isHeld ? content.again(digest) : undefined;
+  /** The blob's content as a draft, for whoever sends the same bytes once more: they need not be written again. */
+  async again(repository: Repository, digest: Digest): Promise<Draft | undefined> {
+    return (await this.find(repository, digest)) && (await this.#parts.content.again(digest));
   }
 
   /** Makes an upload, whose bytes are those of the digest, a blob of the repository. It is on the disk when this resolves. */

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readlinkSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import type { Repository } from "../reference/repository.ts";
 import type { Body } from "./session.ts";
-import { bodyOf, createHostedWorld, digestOf, errorOf, type HostedWorld } from "./testing/hosted-world.ts";
+import { bodyOf, createHostedWorld, digestOf, errorOf, type HostedWorld, keeperOf } from "./testing/hosted-world.ts";
 import type { EndedUpload, UploadKeeper, UploadPart, Uploads } from "./uploads.ts";
 
 const repository = "team/app" as Repository;
@@ -22,14 +22,14 @@ const part = (body: Body | string, startByte?: number): UploadPart => ({
 
 /** For what must not be kept. */
 const keepsNothing: UploadKeeper = {
-  again: async () => undefined,
+  findHeld: async () => undefined,
   keep: async () => Promise.reject(new Error("this was not to be kept")),
 };
 
 /** Ends an upload with its last bytes; it becomes a blob of the repository. */
 function end(id: string, last: string, whole: string, uploads: Uploads = world.uploads): Promise<EndedUpload> {
   const digest = digestOf(whole);
-  return uploads.end({ repository, id, digest }, part(last), world.blobs);
+  return uploads.end({ repository, id, digest }, part(last), keeperOf(world, repository, digest));
 }
 
 /** Files of uploads that this process has open. */

@@ -1,6 +1,5 @@
 import { algorithmOf, type Digest } from "../reference/digest.ts";
 import type { Repository } from "../reference/repository.ts";
-import type { Draft } from "../store/draft.ts";
 import { Turns } from "../store/turns.ts";
 import type { UploadStore } from "../store/uploads.ts";
 import { type Body, type FindHeld, UploadSession } from "./session.ts";
@@ -25,10 +24,10 @@ export interface UploadState {
 
 /** Where uploads end. */
 export interface UploadKeeper {
-  /** The content of a digest as a draft of its own, where it is held already. */
-  again(digest: Digest): Promise<Draft | undefined>;
-  /** Keeps an upload whose bytes are those of the digest. Its file is the keeper's from here on. */
-  keep(repository: Repository, digest: Digest, session: UploadSession): Promise<void>;
+  /** Finds the content where it is held already and may be known to be. */
+  readonly findHeld: FindHeld;
+  /** Keeps an upload whose bytes are those of its digest. The file is the keeper's from here on. */
+  readonly keep: (session: UploadSession) => Promise<void>;
 }
 
 /** How an upload ended: kept, or its bytes were others. */
@@ -96,14 +95,14 @@ export class Uploads {
     const { repository, id, digest } = upload;
     return this.#use(repository, id, async (session): Promise<EndedUpload> => {
       session.expect(algorithmOf(digest));
-      const state = part === undefined ? undefined : await this.#append(id, session, part, () => keeper.again(digest));
+      const state = part === undefined ? undefined : await this.#append(id, session, part, keeper.findHeld);
       if (state !== undefined && state.kind !== "open") return state;
       const actual = await session.digest(digest);
       if (actual !== digest) {
         await this.#giveUp(id, session);
         return { kind: "wrong-digest", digest: actual };
       }
-      await keeper.keep(repository, digest, session).catch(async (error: unknown) => {
+      await keeper.keep(session).catch(async (error: unknown) => {
         await this.#giveUp(id, session);
         throw error;
       });

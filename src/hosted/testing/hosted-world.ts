@@ -2,6 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { algorithmOf, type Digest, type DigestAlgorithm, digestFrom } from "../../reference/digest.ts";
+import type { Repository } from "../../reference/repository.ts";
 import { type ContentStore, openFileContent } from "../../store/content.ts";
 import type { ContentIndex } from "../../store/content-index.ts";
 import type { Draft } from "../../store/draft.ts";
@@ -11,7 +12,7 @@ import { openSqliteIndexes } from "../../store/sqlite/sqlite-index.ts";
 import { openFileUploads, type UploadStore } from "../../store/uploads.ts";
 import { HostedBlobs } from "../blobs.ts";
 import type { Body } from "../session.ts";
-import { Uploads } from "../uploads.ts";
+import { type UploadKeeper, Uploads } from "../uploads.ts";
 
 /** What goes wrong with the disk of a world, from now on and until it is changed. */
 export interface HostedFaults {
@@ -72,6 +73,17 @@ export async function createHostedWorld(faults: HostedFaults = {}): Promise<Host
     },
   };
   return world;
+}
+
+/** Keeps an upload as a blob of a repository; who sends it may know what any repository has. */
+export function keeperOf({ index, blobs }: HostedWorld, at: Repository, digest: Digest): UploadKeeper {
+  return {
+    findHeld: async () => {
+      const [source] = await index.repositoriesWith(digest, 1);
+      return source && blobs.again(source, digest);
+    },
+    keep: (session) => blobs.keep(at, digest, session),
+  };
 }
 
 /** Pieces as a request brings them; when `error` is given, it breaks off after the last with that. */

@@ -190,6 +190,27 @@ test("a tag that never changes is set once, and neither it nor its manifest goes
   expect([now.headers.get("docker-content-digest"), now.headers.get("content-type")]).toEqual([digest, ociManifest]);
 });
 
+test("how far a push is says whether the blob is held to those alone who may pull it", async () => {
+  await using world = await guarded();
+  const digest = await pushBlob(world, "secret/app", "abc", as("ann"));
+  const broken = async (user: string): Promise<string> => {
+    const headers = as(user);
+    const begun = await world.ask("/v2/team/public/blobs/uploads/", { method: "POST", headers });
+    const pieces = [new TextEncoder().encode("ab")];
+    const body = new ReadableStream({
+      pull: (controller) => {
+        const piece = pieces.pop();
+        if (piece === undefined) controller.error(new Error("the client is gone"));
+        else controller.enqueue(piece);
+      },
+    });
+    const path = `${begun.headers.get("location")}?digest=${digest}`;
+    const reply = await world.ask(path, { method: "PUT", headers, body });
+    return `${reply.status} ${reply.headers.get("range")}`;
+  };
+  expect([await broken("ci"), await broken("ann")]).toEqual(["400 0-1", "400 0-0"]);
+});
+
 test.each<[string, string, Record<string, unknown>, number]>([
   ["on this machine everything is done without a name", "127.0.0.1:5000", {}, 202],
   ["on the network nothing is pushed without a name", "0.0.0.0:5000", {}, 403],

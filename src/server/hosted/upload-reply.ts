@@ -1,10 +1,11 @@
 import type { UploadPart, EndedUpload, UnknownUpload, UploadState } from "../../hosted/uploads.ts";
 import { type Digest, parseDigest } from "../../reference/digest.ts";
+import type { Repository } from "../../reference/repository.ts";
 import { errorReply, ownHeaders } from "../replies.ts";
 import { addressOf, type HostedRequest } from "./hosted.ts";
 
-/** Repositories that are looked at for a blob which is to be mounted from anywhere. */
-const mountsTried = 64;
+/** Repositories that are looked at for a blob which the client may know of from anywhere. */
+const repositoriesTried = 64;
 
 /** POST where uploads begin: a mount, a whole blob at once, or an upload to go on with. OCI distribution spec v1.1, "Pushing blobs". */
 export async function uploadsReply(asked: HostedRequest): Promise<Response> {
@@ -53,17 +54,18 @@ export async function uploadReply(asked: HostedRequest, id: string): Promise<Res
 }
 
 /** A blob of another repository that the client may pull from; where it names none, of any such. */
-async function mount(
-  { hosted, repository, pullable }: HostedRequest,
-  digest: Digest,
-  from: string | null,
-): Promise<boolean> {
-  const named = from === null ? await hosted.index.repositoriesWith(digest, mountsTried) : [from];
-  for (const name of named) {
-    const source = pullable(name);
+async function mount(asked: HostedRequest, digest: Digest, from: string | null): Promise<boolean> {
+  const { hosted, repository, pullable } = asked;
+  const named = from === null ? await pullableWith(asked, digest) : [pullable(from)];
+  for (const source of named)
     if (source !== undefined && (await hosted.blobs.mount(repository, digest, source))) return true;
-  }
   return false;
+}
+
+/** Repositories that have a blob and that the client may pull from. */
+async function pullableWith({ hosted, pullable }: HostedRequest, digest: Digest): Promise<readonly Repository[]> {
+  const named = await hosted.index.repositoriesWith(digest, repositoriesTried);
+  return named.map(pullable).filter((repository) => repository !== undefined);
 }
 
 async function patchReply(asked: HostedRequest, id: string): Promise<Response> {
@@ -77,7 +79,14 @@ async function endReply(asked: HostedRequest, id: string, digest: Digest): Promi
   const { hosted, repository, request } = asked;
   const part = partOf(request);
   if (part === undefined) return rangeInvalid("Content-Range must be START-END with the length of what is sent");
-  const ended = await hosted.uploads.end({ repository, id, digest }, part, hosted.blobs);
+  const ended = await hosted.uploads.end({ repository, id, digest }, part, {
+    // Who may pull it may know that it is here: how far an upload is tells what was not written.
+    findHeld: async () => {
+      const [source] = await pullableWith(asked, digest);
+      return source && hosted.blobs.again(source, digest);
+    },
+    keep: (session) => hosted.blobs.keep(repository, digest, session),
+  });
   return endedReply(asked, { id, digest }, ended);
 }
 

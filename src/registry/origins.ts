@@ -55,7 +55,8 @@ export class Origins {
     const isNamed = this.#upstream.redirectHosts.some((entry) => matchesHost(entry, url));
     const reach = isNamed ? this.#namedReach() : publicReach;
     if (url.protocol === "http:" && !reach.allowHttp) {
-      return refused(`${from.host} redirects to ${url.host} over plain HTTP; only https is followed`);
+      const but = this.#ownReach.allowHttp ? "; a host of your own has to be among its redirectHosts" : "";
+      return refused(`${from.host} redirects to ${url.host} over plain HTTP; only https is followed${but}`);
     }
     return { kind: "target", url, reach, isOwn: false };
   }

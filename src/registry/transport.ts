@@ -65,8 +65,11 @@ export function createTransport(options: TransportOptions): Exchange {
     try {
       const finding = (target.isOwn ? literal : undefined) ?? options.egress(target.url, target.reach, signal);
       const place = finding instanceof Promise ? await finding : finding;
-      if (place.kind === "refused")
-        return unavailable("refused", `${target.url.host} is at no address that may be connected to for this upstream`);
+      if (place.kind === "refused") {
+        const but = target.isOwn ? "" : "; a private one has to be among its redirectHosts";
+        const message = `${target.url.host} is at no address that may be connected to for this upstream${but}`;
+        return unavailable("refused", message);
+      }
       if (target.isOwn && place.serverName === undefined) literal = place;
       return await byAddress(ordered, outgoing, place);
     } catch (error) {

@@ -63,7 +63,7 @@ export async function openFileContent(layout: Layout): Promise<ContentStore> {
 
 class FileContent implements ContentStore {
   readonly #layout: Layout;
-  readonly #open = new OpenDrafts();
+  readonly #open = new OpenDrafts(true);
   readonly #turns = new Turns<Digest>();
   #drafts = 0;
 

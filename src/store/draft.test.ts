@@ -31,7 +31,7 @@ beforeEach(async () => {
     spyOn(handles, "sync").mockImplementation(note("sync", () => Promise.resolve())),
   ];
   restore = () => spies.forEach((spy) => spy.mockRestore());
-  drafts = new OpenDrafts();
+  drafts = new OpenDrafts(true);
   draft = await openDraft(join(folder, "a"), newFile, drafts);
 });
 afterEach(() => {
@@ -75,4 +75,11 @@ test("a sync that failed behind the writing is never made good by a later one", 
   draft.writeNow([half, half], 0);
   expect([failures, asked]).toEqual([["EIO", "EIO"], ["datasync"]]);
   await draft.close();
+});
+
+test("a file that is read into a bucket is not sent on to the disk", async () => {
+  const passing = await openDraft(join(folder, "b"), newFile, new OpenDrafts(false));
+  for (let at = 0; at < 3; at++) passing.writeNow([half], at * half.byteLength);
+  await passing.close();
+  expect(asked).toEqual([]);
 });

@@ -25,6 +25,12 @@ export class OpenDrafts {
   readonly handles: Set<FileHandle> = new Set();
   /** One is sent on to the disk behind the writing: each such sync holds one of the few threads that all work on files shares. */
   isSyncing: boolean = false;
+  /** Whether the files themselves are kept; what goes into a bucket from them need not outlast a power cut here. */
+  readonly areKept: boolean;
+
+  constructor(areKept: boolean) {
+    this.areKept = areKept;
+  }
 }
 
 /** How a draft's file is opened: one that must not be there yet, one that must, or one that is content already. */
@@ -101,10 +107,12 @@ class FileDraft implements Draft {
 
   #wrote(sizeBytes: number): void {
     this.#unsyncedBytes += sizeBytes;
-    if (this.#unsyncedBytes < syncBehindBytes || this.#drafts.isSyncing || this.#syncFault !== undefined) return;
+    const drafts = this.#drafts;
+    if (!drafts.areKept || drafts.isSyncing) return;
+    if (this.#unsyncedBytes < syncBehindBytes || this.#syncFault !== undefined) return;
     this.#unsyncedBytes = 0;
-    this.#drafts.isSyncing = true;
-    this.#syncing = this.#keepFault(this.#handle.datasync()).finally(() => (this.#drafts.isSyncing = false));
+    drafts.isSyncing = true;
+    this.#syncing = this.#keepFault(this.#handle.datasync()).finally(() => (drafts.isSyncing = false));
   }
 
   /** The kernel tells of a failure once; who publishes has to hear of it. */

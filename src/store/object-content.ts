@@ -45,7 +45,7 @@ class ObjectContent implements ContentStore {
   readonly #bucket: S3Bucket;
   readonly #layout: Layout;
   readonly #options: ObjectOptions;
-  readonly #open = new OpenDrafts();
+  readonly #open = new OpenDrafts(false);
   readonly #turns = new Turns<Digest>();
   /** How many read each object now. */
   readonly #readers = new Map<Digest, number>();

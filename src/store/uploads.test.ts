@@ -17,8 +17,8 @@ const kinds: readonly [string, (layout: Layout) => Promise<Made>][] = [
   [
     "files",
     async (layout) => ({
-      store: await openFileUploads(layout),
-      reopened: () => openFileUploads(layout),
+      store: await openFileUploads(layout, true),
+      reopened: () => openFileUploads(layout, true),
       age: (id, atMs) => utimesSync(join(layout.uploads, id), atMs / 1000, atMs / 1000),
     }),
   ],
@@ -85,7 +85,7 @@ for (const [kind, make] of kinds) {
 
 test("what cannot be opened is a failure, and leaves no file open", async () => {
   const layout = layoutOf(mkdtempSync(join(tmpdir(), "periplus-uploads-")));
-  const store = await openFileUploads(layout);
+  const store = await openFileUploads(layout, true);
   await mkdir(join(layout.uploads, "folder"));
   const open = (): number => readdirSync("/proc/self/fd").length;
   const before = open();

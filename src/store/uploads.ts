@@ -21,12 +21,12 @@ export interface UploadStore {
   sweep(beforeMs: number): Promise<readonly string[]>;
 }
 
-/** Opens uploads in files. Makes the folder that is missing. */
-export async function openFileUploads({ uploads, root }: Layout): Promise<UploadStore> {
+/** Opens uploads in files, which are kept as what they become or are read into a bucket. Makes the folder that is missing. */
+export async function openFileUploads({ uploads, root }: Layout, areKept: boolean): Promise<UploadStore> {
   await makeFolder(uploads).catch((error: unknown) => {
     throw asFailure(error, "STORAGE_FAILED", `cannot make the storage folder ${root}`);
   });
-  const drafts = new OpenDrafts();
+  const drafts = new OpenDrafts(areKept);
   return {
     begin: (id) => openDraft(join(uploads, id), newFile, drafts),
     reopen: (id) => reopen(join(uploads, id), drafts),

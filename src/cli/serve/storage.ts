@@ -41,7 +41,7 @@ export async function openStorage(settings: StorageSettings, world: S3Credential
   const content = await openContent(blobs, layout, world);
   await content.sweepDrafts();
   const { content: index, hosted } = openSqliteIndexes(layout.index);
-  const uploads = await openFileUploads(layout);
+  const uploads = await openFileUploads(layout, blobs.kind === "files");
   return {
     layout,
     index,

@@ -45,7 +45,7 @@ export async function createHostedWorld(faults: HostedFaults = {}): Promise<Host
   const layout = layoutOf(await mkdtemp(join(tmpdir(), "periplus-hosted-")));
   const content = await openFileContent(layout);
   const { content: held, hosted: index } = openSqliteIndexes(layout.index);
-  const store = faultyUploads(await openFileUploads(layout), faults);
+  const store = faultyUploads(await openFileUploads(layout, true), faults);
   let ids = 0;
   const randomId = (): string => String(ids++).padStart(32, "0");
   const makeRoom = async (): Promise<boolean> => faults.makeRoom?.() ?? false;

@@ -195,9 +195,13 @@ test.each([404, 410])(
 
 const leading: readonly [string, (self: string) => string, RegExp][] = [
   ["in a circle", (self) => self, /more than 5 times/],
-  ["to plain HTTP elsewhere", () => "http://cdn.test/blob", /plain HTTP/],
+  ["to plain HTTP elsewhere", () => "http://cdn.test/blob", /plain HTTP; only https is followed; .*redirectHosts/],
   ["to loopback", () => "https://127.0.0.1/blob", /no address that may be connected to/],
-  ["to a private address", () => "https://10.0.0.1/blob", /no address that may be connected to/],
+  [
+    "to a private address",
+    () => "https://10.0.0.1/blob",
+    /no address that may be connected to.*among its redirectHosts/,
+  ],
   [
     "to the metadata of a cloud",
     () => "https://169.254.169.254/latest/meta-data/",

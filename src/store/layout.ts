@@ -12,7 +12,7 @@ import { algorithmOf, type Digest, hexOf } from "../reference/digest.ts";
  *         ├── blobs/
  *         │   └── sha256/ab/abcd…  published content: complete, verified, synced, never changed
  *         ├── fills/
- *         │   └── abcd….N.part     content on its way in; whatever is here at start is left over
+ *         │   └── abcd….N.part     content on its way in, or pushed once more; at start it is left over
  *         └── uploads/
  *             └── ID               what clients are sending; they go on with it after a restart
  */

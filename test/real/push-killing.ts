@@ -39,7 +39,7 @@ const kinds: readonly KillAt[] = ["by chance", "file in uploads", "file out of u
  * whether all that was acknowledged is there, whole, and uploads go on.
  */
 export async function killAgainAndAgain(options: KillOptions): Promise<KillFigures> {
-  const ledger: Ledger = { blobs: new Set(), manifests: new Map(), tags: new Map() };
+  const ledger: Ledger = { blobs: new Set(), manifests: new Map(), tags: new Map(), recent: [] };
   const killedAt: Record<string, number> = {};
   const checked = new Set<string>();
   const goneOn = { "went on": 0, "is over": 0 };

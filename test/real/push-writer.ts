@@ -10,6 +10,8 @@ export interface Ledger {
   readonly manifests: Map<string, string>;
   /** `REPOSITORY/manifests/TAG`, with the digests that it may be: the acknowledged one, and one that was sent and not answered. */
   readonly tags: Map<string, readonly string[]>;
+  /** What was pushed last, to be pushed once more elsewhere: the server has it, and need not write it. */
+  readonly recent: Buffer[];
 }
 
 /** An upload that the server was killed in, and what is known of it. */
@@ -43,6 +45,10 @@ export interface WriterOptions {
   readonly reached: (point: Point) => void;
   readonly blobMaxBytes: number;
 }
+
+/** One blob of so many is one that the server has. */
+const onceMoreOf = 3;
+const recentMax = 16;
 
 const manifestType = "application/vnd.oci.image.manifest.v1+json";
 
@@ -104,8 +110,9 @@ class Writer {
 
   async #pushBlob(): Promise<Record<string, unknown>> {
     const { repository, ledger, reached, blobMaxBytes } = this.#options;
+    const known = ledger.recent[Math.floor(Math.random() * onceMoreOf * ledger.recent.length)];
     // Most blobs are small, some are large.
-    const content = randomBytes(1 + Math.floor(Math.random() ** 3 * blobMaxBytes));
+    const content = known ?? randomBytes(1 + Math.floor(Math.random() ** 3 * blobMaxBytes));
     const digest = digestOf(content);
     const begun = await this.#ask(`/v2/${repository}/blobs/uploads/`, { method: "POST" }, 202);
     const upload = { repository, location: begun.headers.get("location") ?? "", content };
@@ -123,6 +130,8 @@ class Writer {
     reached("end sent");
     await ending;
     ledger.blobs.add(`${repository}/blobs/${digest}`);
+    ledger.recent.unshift(content);
+    ledger.recent.splice(recentMax);
     this.interrupted = undefined;
     reached("blob answered");
     return { mediaType: "application/octet-stream", digest, size: content.byteLength };

@@ -303,6 +303,21 @@ test("a target that will not say what it has is tried all the same; what is wron
   expect(rows).toMatchObject([{ status: "copied" }]);
 });
 
+test("a target that was reached for no image of the plan is not tried blob by blob; one that was reached once is", async () => {
+  const isUnreached = (tag: string) => (request: string) =>
+    request.startsWith("HEAD x ") && request.endsWith(tag) ? down("unreachable") : undefined;
+  const { from, to } = worlds({ before: isUnreached("") });
+  const dead = await copyAll(["v1", "single"].map((tag) => pairOf(from.end("a/b"), to.end("x"), tag)));
+  expect(dead.rows.map(({ status, failures }) => [status, failures.length, failures[0]?.kind])).toEqual([
+    ["failed", 1, "unreachable"],
+    ["failed", 1, "unreachable"],
+  ]);
+  expect(to.requests.filter((request) => !request.startsWith("HEAD"))).toEqual([]);
+  const shaky = worlds({ before: isUnreached("v1") });
+  const tried = await copyAll(["v1", "single"].map((tag) => pairOf(shaky.from.end("a/b"), shaky.to.end("x"), tag)));
+  expect(tried.rows.map(({ status }) => status)).toEqual(["copied", "copied"]);
+});
+
 test("a failure to make a target last is told", async () => {
   const { from, to } = worlds();
   const target = { ...to.end("x"), close: () => Promise.reject(new Error("disk full")) };

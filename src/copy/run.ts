@@ -1,7 +1,7 @@
 import type { Choice } from "./choice.ts";
 import type { ImageTarget } from "./ends.ts";
 import { type CopyFailure, thrownFailure } from "./failure.ts";
-import { eachByRegistry } from "./at-once.ts";
+import { eachByRegistry, registryOf } from "./at-once.ts";
 import { ImageCopy, type ImageCopyParts } from "./image-copy.ts";
 import type { CopyOptions } from "./pair.ts";
 import type { RunParts } from "./parts.ts";
@@ -38,6 +38,7 @@ export class CopyRun {
   readonly #plan: Plan;
   readonly #run: RunOptions;
   readonly #progress: ProgressCount;
+  readonly #unreached: ReadonlySet<string>;
 
   constructor(parts: RunParts, plan: Plan, run: RunOptions) {
     const { asking } = parts;
@@ -46,6 +47,7 @@ export class CopyRun {
     this.#plan = plan;
     this.#run = run;
     this.#progress = new ProgressCount(plan.rows.length);
+    this.#unreached = unreached(plan.rows);
   }
 
   /** How far it is. */
@@ -91,7 +93,10 @@ export class CopyRun {
     }
   }
 
-  /** What is known without doing anything. A target that gave no word is tried: what is wrong with it shows then. */
+  /**
+   * What is known without doing anything. A target that gave no word is tried, as what is wrong with it shows then, but not one that
+   * no question of the whole plan has reached.
+   */
   #settled(row: PlanRow): CopyRow | undefined {
     const { state, failure, targetDigest, choice } = row;
     const { mayOverwrite } = this.#run.options;
@@ -109,7 +114,8 @@ export class CopyRun {
         digest: targetDigest,
       });
     }
-    const isTried = state !== "refused" && choice !== undefined && (state !== "unknown" || mayOverwrite);
+    const isDoubtful = state === "unknown" && (!mayOverwrite || this.#unreached.has(registryOf(row.pair.target)));
+    const isTried = state !== "refused" && choice !== undefined && !isDoubtful;
     return isTried ? undefined : notCopied(row, { failures: failure === undefined ? [] : [failure] });
   }
 
@@ -118,6 +124,13 @@ export class CopyRun {
     const closed = await Promise.allSettled([...targets].map((target) => target.close()));
     return closed.flatMap((result) => (result.status === "rejected" ? [thrownFailure(result.reason)] : []));
   }
+}
+
+/** Target registries that could not be reached for any image of a plan: each blob would be tried there for a minute. */
+function unreached(rows: readonly PlanRow[]): ReadonlySet<string> {
+  const isUnreached = ({ failure }: PlanRow): boolean => failure?.side === "target" && failure.kind === "unreachable";
+  const byRegistry = Map.groupBy(rows, ({ pair }) => registryOf(pair.target));
+  return new Set([...byRegistry].filter(([, group]) => group.every(isUnreached)).map(([registry]) => registry));
 }
 
 const stopped: CopyFailure = { kind: "cancelled", side: undefined, message: "stopped before it was begun" };

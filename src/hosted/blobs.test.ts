@@ -6,14 +6,7 @@ import type { Repository } from "../reference/repository.ts";
 import { HostedBlobs } from "./blobs.ts";
 import type { Body } from "./session.ts";
 import type { EndedUpload } from "./uploads.ts";
-import {
-  bodyOf,
-  createHostedWorld,
-  digestOf,
-  digestOfFile,
-  type HostedWorld,
-  keeperOf,
-} from "./testing/hosted-world.ts";
+import { bodyOf, createHostedWorld, digestOf, digestOfFile, type HostedWorld, pushTo } from "./testing/hosted-world.ts";
 
 const repository = "team/app" as Repository;
 const other = "team/web" as Repository;
@@ -28,19 +21,13 @@ afterEach(() => world[Symbol.asyncDispose]());
 
 async function push(text: string, at = repository): Promise<Digest> {
   const digest = digestOf(text);
-  const id = await world.uploads.begin(at);
-  const part = { startByte: undefined, body: bodyOf([text]) };
-  const upload = { repository: at, id, digest };
-  const ended = await world.uploads.end(upload, part, keeperOf(world, at, digest));
-  expect(ended.kind).toBe("kept");
+  expect((await pushTo(world, at, digest, bodyOf([text]))).kind).toBe("kept");
   return digest;
 }
 
 /** Sends bytes to the other repository as what they may not be. */
 async function send(text: string, digest: Digest, isCut = false): Promise<EndedUpload> {
-  const upload = { repository: other, id: await world.uploads.begin(other), digest };
-  const body = bodyOf([text], isCut ? new Error("the client is gone") : undefined);
-  return world.uploads.end(upload, { startByte: undefined, body }, keeperOf(world, other, digest));
+  return pushTo(world, other, digest, bodyOf([text], isCut ? new Error("the client is gone") : undefined));
 }
 
 async function cache(text: string): Promise<Digest> {
@@ -87,9 +74,7 @@ test("what was held when it began to come is kept, though it was taken away sinc
     await world.content.remove(digest);
     yield* bodyOf(["c"]);
   };
-  const upload = { repository: other, id: await world.uploads.begin(other), digest };
-  const ended = await world.uploads.end(upload, { startByte: undefined, body: body() }, keeperOf(world, other, digest));
-  expect(ended).toEqual({ kind: "kept", sizeBytes: 3 });
+  expect(await pushTo(world, other, digest, body())).toEqual({ kind: "kept", sizeBytes: 3 });
   expect(await digestOfFile(world.layout.blob(digest), digest)).toBe(digest);
   expect([...readdirSync(world.layout.fills), ...readdirSync(world.layout.uploads)]).toEqual([]);
 });

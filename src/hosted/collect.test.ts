@@ -7,7 +7,7 @@ import type { Repository, Tag } from "../reference/repository.ts";
 import { HostedBlobs } from "./blobs.ts";
 import { type Collected, type CollectionParts, collectHosted } from "./collect.ts";
 import { putManifest } from "./manifests.ts";
-import { bodyOf, createHostedWorld, digestOf, type HostedWorld, keeperOf } from "./testing/hosted-world.ts";
+import { bodyOf, createHostedWorld, digestOf, type HostedWorld, pushTo } from "./testing/hosted-world.ts";
 
 const repository = "team/app" as Repository;
 const other = "team/web" as Repository;
@@ -22,9 +22,7 @@ afterEach(() => world[Symbol.asyncDispose]());
 
 async function push(text: string, at = repository): Promise<Digest> {
   const digest = digestOf(text);
-  const id = await world.uploads.begin(at);
-  const part = { startByte: undefined, body: bodyOf([text]) };
-  await world.uploads.end({ repository: at, id, digest }, part, keeperOf(world, at, digest));
+  await pushTo(world, at, digest, bodyOf([text]));
   return digest;
 }
 

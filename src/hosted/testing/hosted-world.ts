@@ -12,7 +12,7 @@ import { openSqliteIndexes } from "../../store/sqlite/sqlite-index.ts";
 import { openFileUploads, type UploadStore } from "../../store/uploads.ts";
 import { HostedBlobs } from "../blobs.ts";
 import type { Body } from "../session.ts";
-import { type UploadKeeper, Uploads } from "../uploads.ts";
+import { type EndedUpload, type UploadKeeper, Uploads } from "../uploads.ts";
 
 /** What goes wrong with the disk of a world, from now on and until it is changed. */
 export interface HostedFaults {
@@ -84,6 +84,12 @@ export function keeperOf({ index, blobs }: HostedWorld, at: Repository, digest: 
     },
     keep: (session) => blobs.keep(at, digest, session),
   };
+}
+
+/** Pushes a body in one request, as the blob of a repository that has this digest; what came of it. */
+export async function pushTo(world: HostedWorld, at: Repository, digest: Digest, body: Body): Promise<EndedUpload> {
+  const upload = { repository: at, id: await world.uploads.begin(at), digest };
+  return world.uploads.end(upload, { startByte: undefined, body }, keeperOf(world, at, digest));
 }
 
 /** Pieces as a request brings them; when `error` is given, it breaks off after the last with that. */

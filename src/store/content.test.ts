@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, spyOn, test } from "bun:test";
-import { mkdtempSync, readlinkSync, rmSync, statSync, truncateSync } from "node:fs";
+import { mkdtempSync, readdirSync, readlinkSync, rmSync, statSync, symlinkSync, truncateSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -49,6 +49,14 @@ test("held content has a draft, through which it cannot be changed", async () =>
   await draft?.discard();
   await draft?.close();
   expect(await Bun.file(layout.blob(digest)).text()).toBe("abc");
+});
+
+test("held content that cannot be opened has no draft, and no name is left of it", async () => {
+  await publish("abc");
+  rmSync(layout.blob(digest));
+  symlinkSync("nowhere", layout.blob(digest));
+  expect(await content.again(digest)).toBeUndefined();
+  expect(readdirSync(layout.fills)).toEqual([]);
 });
 
 /** What is synced meanwhile, by its path at that moment, in order. */

@@ -79,11 +79,12 @@ class FileContent implements ContentStore {
     const path = this.#draftPath(digest);
     try {
       await link(this.#layout.blob(digest), path);
+      return await openDraft(path, finishedFile, this.#open);
     } catch {
-      // It is gone, or on another file system, or on one without such names.
+      // It is gone, or on another file system, or on one without such names; or too many files are open.
+      await unlinkIfThere(path);
       return undefined;
     }
-    return openDraft(path, finishedFile, this.#open);
   }
 
   #draftPath(digest: Digest): string {

@@ -1,7 +1,9 @@
 import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { certificateFlag, dockerConfig, userFlag } from "./client-files.ts";
 import type { Containerd } from "./containerd.ts";
-import { basicAuthorization, type Endpoint } from "./endpoint.ts";
+import type { Docker } from "./docker.ts";
+import type { Endpoint } from "./endpoint.ts";
 import { contentOf, entriesOf } from "./layout.ts";
 import type { Podman } from "./podman.ts";
 import { type Finished, run, type RunOptions } from "./process.ts";
@@ -14,8 +16,8 @@ interface Source {
   readonly reference: string;
   /**
    * The registry the image is named after (`registry.k8s.io`), for which the endpoint is configured as a mirror:
-   * containerd and regctl ask it with `?ns=`, skopeo and podman put the name before the repository, and crane and oras
-   * have no such thing.
+   * containerd and regctl ask it with `?ns=`, skopeo and podman put the name before the repository, docker has mirrors of docker.io
+   * alone, and crane and oras have no such thing.
    */
   readonly namespace?: string;
 }
@@ -50,9 +52,16 @@ export const COPYING_CLIENTS: readonly Client[] = [
   { name: "regctl", keeps: "everything", pull: regctlPull },
 ];
 
-/** All clients: the copying ones, podman and containerd. */
-export function allClients(engines: { readonly podman: Podman; readonly containerd: Containerd }): readonly Client[] {
-  return [...COPYING_CLIENTS, podmanClient(engines.podman), containerdClient(engines.containerd)];
+/** What some clients are the clients of. */
+export interface Engines {
+  readonly podman: Podman;
+  readonly containerd: Containerd;
+  readonly docker: Docker;
+}
+
+/** All clients: the copying ones and the engines'. */
+export function allClients({ podman, containerd, docker }: Engines): readonly Client[] {
+  return [...COPYING_CLIENTS, podmanClient(podman), containerdClient(containerd), dockerClient(docker)];
 }
 
 async function cranePull(source: Source, folder: string): Promise<Pulled> {
@@ -68,8 +77,8 @@ async function skopeoPull(source: Source, folder: string): Promise<Pulled> {
   const into = join(folder, "image");
   const options = [
     ...(source.endpoint.scheme === "http" ? ["--src-tls-verify=false"] : []),
-    ...(await certificateFolder(source.endpoint, folder, "--src-cert-dir")),
-    ...basicFlag(source.endpoint, "--src-creds"),
+    ...(await certificateFlag(source.endpoint, folder, "--src-cert-dir")),
+    ...userFlag(source.endpoint, "--src-creds"),
   ];
   const copy = ["copy", "--all", "--preserve-digests", "--quiet", ...options];
   const conf = source.namespace === undefined ? [] : ["--registries-conf", await registriesConf(source, folder)];
@@ -124,8 +133,8 @@ function podmanClient({ podman }: Podman): Client {
   const pull = async (source: Source, folder: string): Promise<Pulled> => {
     const options = [
       `--tls-verify=${source.endpoint.scheme === "https"}`,
-      ...(await certificateFolder(source.endpoint, folder, "--cert-dir")),
-      ...basicFlag(source.endpoint, "--creds"),
+      ...(await certificateFlag(source.endpoint, folder, "--cert-dir")),
+      ...userFlag(source.endpoint, "--creds"),
     ];
     const conf = await registriesConf(source, folder);
     const pulled = await podman(["pull", "--quiet", ...options, referenceOf(source)], conf);
@@ -141,13 +150,13 @@ function podmanClient({ podman }: Podman): Client {
 
 function containerdClient(containerd: Containerd): Client {
   const pull = async (source: Source): Promise<Pulled> => {
-    const { host, scheme, caFile, credentials } = source.endpoint;
+    const { host, scheme, caFile } = source.endpoint;
     const hosts = source.namespace !== undefined || caFile !== undefined;
     if (hosts) await containerd.mirror(source.namespace ?? host, source.endpoint);
     const options = [
       ...(hosts ? ["--hosts-dir", containerd.hostsFolder] : []),
       ...(!hosts && scheme === "http" ? ["--plain-http"] : []),
-      ...(credentials === undefined ? [] : ["--user", `${credentials.username}:${credentials.password}`]),
+      ...userFlag(source.endpoint, "--user"),
     ];
     const reference = referenceOf(source);
     const pulled = await containerd.ctr(["images", "pull", "--snapshotter", "native", ...options, reference]);
@@ -159,6 +168,22 @@ function containerdClient(containerd: Containerd): Client {
     return { kind: "pulled", digest, content: new Set(content) };
   };
   return { name: "containerd", keeps: "one platform", pull };
+}
+
+/** Docker has mirrors of docker.io alone, and asks the registry itself for what they do not have. */
+function dockerClient({ docker, mirror }: Docker): Client {
+  const pull = async (source: Source, folder: string): Promise<Pulled> => {
+    if (source.namespace !== undefined) await mirror(source.endpoint);
+    const reference = referenceOf(source);
+    const pulled = await docker(["pull", "--quiet", reference], await dockerConfig(source.endpoint, folder));
+    if (pulled.code !== 0) return refused(pulled);
+    const inspected = await docker(["image", "inspect", "--format", "{{index .RepoDigests 0}} {{.Id}}", reference]);
+    const [named = "", config = ""] = inspected.stdout.trim().split(" ");
+    const digest = named.slice(named.indexOf("@") + 1);
+    await docker(["image", "prune", "--all", "--force"]);
+    return { kind: "pulled", digest, content: new Set([digest, config]) };
+  };
+  return { name: "docker", keeps: "manifest and config", pull };
 }
 
 /** Runs a command that fills a layout, then hashes every blob that is reachable from its one entry. */
@@ -181,16 +206,6 @@ function refused(finished: Finished): Pulled {
   return { kind: "refused", output: `${finished.stdout}${finished.stderr}` };
 }
 
-async function dockerConfig(endpoint: Endpoint, folder: string): Promise<string> {
-  const at = join(folder, "docker");
-  await mkdir(at, { recursive: true });
-  const { credentials, host } = endpoint;
-  const auths =
-    credentials === undefined ? {} : { [host]: { auth: basicAuthorization(credentials).slice("Basic ".length) } };
-  await writeFile(join(at, "config.json"), JSON.stringify({ auths }));
-  return at;
-}
-
 /** A `registries.conf` by which skopeo and podman ask the endpoint for the images of the source's namespace, if any. */
 async function registriesConf({ namespace, endpoint }: Source, folder: string): Promise<string> {
   const file = join(folder, "registries.conf");
@@ -200,24 +215,6 @@ async function registriesConf({ namespace, endpoint }: Source, folder: string): 
   return file;
 }
 
-/** skopeo and podman take a folder in which every `*.crt` is an authority, and a `*.cert` and `*.key` their own. */
-async function certificateFolder(endpoint: Endpoint, folder: string, flag: string): Promise<readonly string[]> {
-  const { caFile, clientCertificate: own } = endpoint;
-  if (caFile === undefined) return [];
-  const at = join(folder, "certificates");
-  await mkdir(at, { recursive: true });
-  await writeFile(join(at, "ca.crt"), await textOf(caFile));
-  if (own !== undefined) {
-    await writeFile(join(at, "client.cert"), await textOf(own.certFile));
-    await writeFile(join(at, "client.key"), await textOf(own.keyFile));
-  }
-  return [flag, at];
-}
-
 function textOf(file: string): Promise<string> {
   return Bun.file(file).text();
-}
-
-function basicFlag({ credentials }: Endpoint, flag: string): readonly string[] {
-  return credentials === undefined ? [] : [flag, `${credentials.username}:${credentials.password}`];
 }

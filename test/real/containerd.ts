@@ -7,6 +7,8 @@ import { binary } from "./versions.ts";
 /** A containerd of our own: its root, state and socket are in a temporary folder; layers are unpacked by copying. */
 export interface Containerd extends AsyncDisposable {
   readonly running: Running;
+  /** Path of its socket. */
+  readonly address: string;
   /** Folder for `ctr images pull --hosts-dir`; `mirror` fills it. */
   readonly hostsFolder: string;
   readonly ctr: (args: readonly string[]) => Promise<Finished>;
@@ -30,6 +32,7 @@ export async function startContainerd(): Promise<Containerd> {
   });
   return {
     running,
+    address,
     hostsFolder,
     ctr,
     mirror: (namespace, endpoint) => writeHosts(hostsFolder, namespace, endpoint),
@@ -46,7 +49,7 @@ async function writeHosts(hostsFolder: string, namespace: string, endpoint: Endp
   const own = endpoint.clientCertificate;
   const client = own === undefined ? "" : `\n  client = [["${own.certFile}", "${own.keyFile}"]]`;
   await mkdir(folder, { recursive: true });
-  const host = `[host."${urlOf(endpoint)}"]\n  capabilities = ["pull", "resolve"]${ca}${client}\n`;
+  const host = `[host."${urlOf(endpoint)}"]\n  capabilities = ["pull", "resolve", "push"]${ca}${client}\n`;
   await writeFile(join(folder, "hosts.toml"), `server = "${urlOf(endpoint)}"\n\n${host}`);
 }
 

@@ -46,9 +46,8 @@ describe("names", () => {
     await clients.expectPull(client, periplus.endpoint, fixtures.tool, { repository: "old.test/tool" });
   });
 
-  test.each(["podman", "containerd"] as const)("%s has it as a mirror of docker.io", async (client) => {
-    const { app } = ofHub;
-    await clients.expectPull(client, periplus.endpoint, app, { namespace: "docker.io" });
+  test.each(["podman", "containerd", "docker"] as const)("%s has it as a mirror of docker.io", async (client) => {
+    await clients.expectPull(client, periplus.endpoint, ofHub.app, { namespace: "docker.io" });
   });
 
   test.each(CLIENTS)("%s pulls from an upstream whose repositories are below a path", async (client) => {

@@ -1,13 +1,14 @@
 import { expect } from "bun:test";
-import { allClients, type Client, type Pulled } from "./clients.ts";
-import { type Containerd, startContainerd } from "./containerd.ts";
+import { allClients, type Client, type Engines, type Pulled } from "./clients.ts";
+import { startContainerd } from "./containerd.ts";
+import { startDocker } from "./docker.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { digestsOf, type ImageFixture } from "./fixtures.ts";
-import { createPodman, type Podman } from "./podman.ts";
+import { createPodman } from "./podman.ts";
 import { temporaryFolder } from "./process.ts";
 
 /** Every client's name, for tables: what needs something running is only there once `startClients` is through. */
-export const CLIENTS = ["crane", "skopeo", "oras", "regctl", "podman", "containerd"] as const;
+export const CLIENTS = ["crane", "skopeo", "oras", "regctl", "podman", "containerd", "docker"] as const;
 
 export type ClientName = (typeof CLIENTS)[number];
 
@@ -22,10 +23,8 @@ export interface PullOptions {
   readonly namespace?: string;
 }
 
-/** All clients, and the engines behind two of them. */
-export interface Clients extends AsyncDisposable {
-  readonly podman: Podman;
-  readonly containerd: Containerd;
+/** All clients, and the engines behind three of them. */
+export interface Clients extends AsyncDisposable, Engines {
   readonly named: (name: ClientName) => Client;
   /** Pulls with nothing held before; a refusal is a value. */
   pull(name: ClientName, endpoint: Endpoint, image: ImageFixture, options?: PullOptions): Promise<Pulled>;
@@ -33,10 +32,11 @@ export interface Clients extends AsyncDisposable {
   expectPull(name: ClientName, endpoint: Endpoint, image: ImageFixture, options?: PullOptions): Promise<void>;
 }
 
-/** Starts podman's storage and containerd, and makes the clients. */
+/** Starts podman's storage, containerd and Docker, and makes the clients. */
 export async function startClients(): Promise<Clients> {
   const [podman, containerd] = await Promise.all([createPodman(), startContainerd()]);
-  const clients = new Map(allClients({ podman, containerd }).map((client) => [client.name, client]));
+  const engines: Engines = { podman, containerd, docker: await startDocker(containerd) };
+  const clients = new Map(allClients(engines).map((client) => [client.name, client]));
   const named = (name: ClientName): Client => {
     const client = clients.get(name);
     if (client === undefined) throw new Error(`no client ${name}`);
@@ -48,14 +48,14 @@ export async function startClients(): Promise<Clients> {
     return await named(name).pull(source, folder.path);
   };
   return {
-    podman,
-    containerd,
+    ...engines,
     named,
     pull,
     expectPull: async (name, endpoint, image, options) => {
       expectPulled(await pull(name, endpoint, image, options), image, named(name).keeps);
     },
     [Symbol.asyncDispose]: async () => {
+      await engines.docker[Symbol.asyncDispose]();
       await Promise.all([podman, containerd].map((part) => part[Symbol.asyncDispose]()));
     },
   };

@@ -1,7 +1,9 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { basicAuthorization, type Endpoint } from "./endpoint.ts";
-import { mustRun, temporaryFolder } from "./process.ts";
+import { certificateFlag, dockerConfig, userFlag } from "./client-files.ts";
+import type { Engines } from "./clients.ts";
+import type { Endpoint } from "./endpoint.ts";
+import { type Finished, mustRun, temporaryFolder } from "./process.ts";
 import { binary } from "./versions.ts";
 
 /** An image at a registry, `REPOSITORY:TAG`. */
@@ -27,24 +29,6 @@ export async function pushWith(push: Push, from: ImageAt, to: ImageAt): Promise<
   await push(from, to, folder.path);
 }
 
-/** A folder for `DOCKER_CONFIG`, as `docker login` writes it. */
-export async function dockerConfig({ host, credentials }: Endpoint, folder: string): Promise<string> {
-  const at = join(folder, "docker");
-  await mkdir(at, { recursive: true });
-  const auth = credentials && basicAuthorization(credentials).slice("Basic ".length);
-  await writeFile(join(at, "config.json"), JSON.stringify({ auths: auth === undefined ? {} : { [host]: { auth } } }));
-  return at;
-}
-
-/** A folder of authorities as skopeo and podman want it, with the flag that names it. */
-export async function authorityFlag({ caFile }: Endpoint, folder: string, flag: string): Promise<readonly string[]> {
-  if (caFile === undefined) return [];
-  const at = join(folder, "certificates");
-  await mkdir(at, { recursive: true });
-  await writeFile(join(at, "ca.crt"), await Bun.file(caFile).text());
-  return [flag, at];
-}
-
 function at({ endpoint, name }: ImageAt): string {
   return `${endpoint.host}/${name}`;
 }
@@ -59,12 +43,12 @@ async function cranePush(from: ImageAt, to: ImageAt, folder: string): Promise<vo
 }
 
 async function skopeoPush(from: ImageAt, to: ImageAt, folder: string): Promise<void> {
-  const { scheme, credentials } = to.endpoint;
+  const { scheme } = to.endpoint;
   const options = [
     "--src-tls-verify=false",
     `--dest-tls-verify=${scheme === "https"}`,
-    ...(await authorityFlag(to.endpoint, folder, "--dest-cert-dir")),
-    ...(credentials === undefined ? [] : ["--dest-creds", `${credentials.username}:${credentials.password}`]),
+    ...(await certificateFlag(to.endpoint, folder, "--dest-cert-dir")),
+    ...userFlag(to.endpoint, "--dest-creds"),
   ];
   const copy = ["copy", "--all", "--preserve-digests", "--quiet", ...options];
   await mustRun([binary("skopeo"), "--insecure-policy", ...copy, `docker://${at(from)}`, `docker://${at(to)}`]);
@@ -93,4 +77,82 @@ async function regctlPush(from: ImageAt, to: ImageAt, folder: string): Promise<v
   await writeFile(file, JSON.stringify({ hosts: { [host]: settings, [from.endpoint.host]: { tls: "disabled" } } }));
   const copy = ["image", "copy", "--referrers", "--digest-tags", at(from), at(to)];
   await mustRun([binary("regctl"), ...copy], { env: { REGCTL_CONFIG: file } });
+}
+
+/** Pushes an image that an engine has pulled from an open registry, and keeps nothing. Gives the digest of what was pushed. */
+type EnginePush = (engines: Engines, from: ImageAt, to: ImageAt, folder: string) => Promise<string>;
+
+/** Engines push what they hold, which is one platform, and podman and Docker make its manifest anew. */
+export const ENGINE_PUSHERS: readonly (readonly [name: string, push: EnginePush])[] = [
+  ["podman", podmanPush],
+  ["docker", dockerPush],
+  ["containerd", containerdPush],
+];
+
+async function podmanPush(
+  { podman: { podman } }: Engines,
+  from: ImageAt,
+  to: ImageAt,
+  folder: string,
+): Promise<string> {
+  const digestFile = join(folder, "digest");
+  const options = [
+    `--tls-verify=${to.endpoint.scheme === "https"}`,
+    ...(await certificateFlag(to.endpoint, folder, "--cert-dir")),
+    ...userFlag(to.endpoint, "--creds"),
+  ];
+  await inOrder(podman, [
+    ["pull", "--quiet", "--tls-verify=false", at(from)],
+    ["tag", at(from), at(to)],
+    ["push", "--quiet", "--digestfile", digestFile, ...options, at(to)],
+    ["rmi", "--all", "--force"],
+  ]);
+  return (await Bun.file(digestFile).text()).trim();
+}
+
+async function dockerPush(
+  { docker: { docker } }: Engines,
+  from: ImageAt,
+  to: ImageAt,
+  folder: string,
+): Promise<string> {
+  const logins = await dockerConfig(to.endpoint, folder);
+  const [, , pushed = ""] = await inOrder(
+    (args) => docker(args, logins),
+    [
+      ["pull", "--quiet", at(from)],
+      ["tag", at(from), at(to)],
+      ["push", at(to)],
+      ["image", "prune", "--all", "--force"],
+    ],
+  );
+  return /digest: (sha256:[0-9a-f]{64})/.exec(pushed)?.[1] ?? pushed;
+}
+
+async function containerdPush({ containerd }: Engines, from: ImageAt, to: ImageAt): Promise<string> {
+  const { scheme } = to.endpoint;
+  if (scheme === "https") await containerd.mirror(to.endpoint.host, to.endpoint);
+  const options = scheme === "http" ? ["--plain-http"] : ["--hosts-dir", containerd.hostsFolder];
+  const [, , , listed = ""] = await inOrder(containerd.ctr, [
+    ["images", "pull", "--snapshotter", "native", "--plain-http", "--all-platforms", at(from)],
+    ["images", "tag", at(from), at(to)],
+    ["images", "push", ...options, ...userFlag(to.endpoint, "--user"), at(to)],
+    ["images", "ls", `name==${at(to)}`],
+    ["images", "rm", "--sync", at(from), at(to)],
+  ]);
+  return /sha256:[0-9a-f]{64}/.exec(listed)?.[0] ?? listed;
+}
+
+/** Runs commands one after the other and gives what each printed. Throws with what the first one printed that failed. */
+async function inOrder(
+  act: (args: readonly string[]) => Promise<Finished>,
+  commands: readonly (readonly string[])[],
+): Promise<readonly string[]> {
+  const printed: string[] = [];
+  for (const args of commands) {
+    const { code, stdout, stderr } = await act(args);
+    if (code !== 0) throw new Error(`exit ${code} from: ${args.join(" ")}\n${stdout}${stderr}`);
+    printed.push(stdout);
+  }
+  return printed;
 }

@@ -2,13 +2,14 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createAuthority, issueCertificate } from "./certificates.ts";
+import { dockerConfig } from "./client-files.ts";
 import { type ConformanceReport, runWholeConformance } from "./conformance.ts";
 import { type Endpoint, get } from "./endpoint.ts";
 import { type Fixtures, type ImageFixture, pushFixtures } from "./fixtures.ts";
 import { type Periplus, startPeriplus } from "./periplus.ts";
 import { mustRun, type TemporaryFolder, temporaryFolder } from "./process.ts";
 import { CLIENTS, type Clients, startClients } from "./pulling.ts";
-import { authorityFlag, dockerConfig, PUSHERS, pushWith } from "./pushing-clients.ts";
+import { ENGINE_PUSHERS, PUSHERS, pushWith } from "./pushing-clients.ts";
 import { type Registry, startRegistry, USER } from "./registry.ts";
 import { binary } from "./versions.ts";
 
@@ -129,30 +130,16 @@ describe.each([
     for (const client of ["oras", "regctl"] as const) await clients.expectPull(client, endpoint, pushed.toolSha512);
   });
 
-  test("podman pushes what it pulled, and another client has the same", async () => {
-    const { podman } = clients.podman;
-    const from = `${source.endpoint.host}/tool:2.1`;
-    const to = `${endpoint.host}/by-podman/tool:2.1`;
-    const { credentials, scheme } = endpoint;
-    const digestFile = join(folder.path, "digest");
-    const options = [
-      `--tls-verify=${scheme === "https"}`,
-      ...(await authorityFlag(endpoint, folder.path, "--cert-dir")),
-      ...(credentials === undefined ? [] : ["--creds", `${credentials.username}:${credentials.password}`]),
-    ];
-    for (const args of [
-      ["pull", "--quiet", "--tls-verify=false", from],
-      ["tag", from, to],
-      ["push", "--quiet", "--digestfile", digestFile, ...options, to],
-      ["rmi", "--all", "--force"],
-    ]) {
-      const finished = await podman(args);
-      expect([args[0], finished.code, finished.code === 0 ? "" : finished.stderr]).toEqual([args[0], 0, ""]);
-    }
-    for (const client of ["skopeo", "podman", "containerd"] as const) {
-      const source = { ...fixtures.tool, repository: "by-podman/tool" };
-      const pulled = await clients.pull(client, endpoint, source);
-      expect(pulled).toMatchObject({ kind: "pulled", digest: (await Bun.file(digestFile).text()).trim() });
+  test.each(ENGINE_PUSHERS)("%s pushes what it pulled, and other clients have the same", async (name, push) => {
+    const repository = `by-${name}/tool`;
+    await using own = await temporaryFolder(name);
+    const from = { endpoint: source.endpoint, name: "tool:2.1" };
+    const digest = await push(clients, from, { endpoint, name: `${repository}:2.1` }, own.path);
+    for (const client of ["skopeo", "podman", "containerd", "docker"] as const) {
+      expect(await clients.pull(client, endpoint, fixtures.tool, { repository })).toMatchObject({
+        kind: "pulled",
+        digest,
+      });
     }
   });
 

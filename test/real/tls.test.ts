@@ -50,7 +50,7 @@ async function start(
 }
 
 describe("with certificates of clients", () => {
-  const withCertificate = CLIENTS.filter((client) => client !== "crane");
+  const withCertificate = CLIENTS.filter((client) => client !== "crane" && client !== "docker");
   let periplus: Periplus;
 
   beforeAll(async () => {
@@ -67,7 +67,9 @@ describe("with certificates of clients", () => {
   test.each(CLIENTS)("%s is refused without one", async (client) => {
     const { clientCertificate: _, ...without } = periplus.endpoint;
     const pulled = await clients.pull(client, without, fixtures.tool, { repository: "registry.test/tool" });
-    expect(pulled).toMatchObject({ kind: "refused", output: expect.stringMatching(/certificate|tls|TLS/) });
+    // Docker asks once more by plain HTTP then, and is heard by nobody.
+    const why = client === "docker" ? /EOF/ : /certificate|tls|TLS/;
+    expect(pulled).toMatchObject({ kind: "refused", output: expect.stringMatching(why) });
   });
 
   test("one of another authority is refused", async () => {

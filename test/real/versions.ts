@@ -44,6 +44,7 @@ export const DEBIAN_PACKAGES: readonly DebianPackage[] = [
   { name: "busybox-static", command: "busybox" },
   { name: "ca-certificates", command: "update-ca-certificates" },
   { name: "curl", command: "curl" },
+  { name: "docker.io", command: "dockerd" },
   { name: "docker-registry", command: "docker-registry" },
   { name: "jq", command: "jq" },
   { name: "nginx-light", command: "nginx" },

@@ -31,6 +31,10 @@ export class Asking {
     this.#world = world;
   }
 
+  get clock(): Clock {
+    return this.#world.clock;
+  }
+
   get signal(): AbortSignal {
     return this.#world.signal;
   }

@@ -33,7 +33,8 @@ async function atOnceOf(sizeBytes: number): Promise<number> {
   const from = new FakeRegistry("from.example");
   const blobs = Array.from({ length: 12 }, (_, n) => blob(`blob ${n}`));
   from.hold("a", blobs);
-  const transfers = new Transfers(testRun().parts.asking, 6);
+  const { parts, clock } = testRun();
+  const transfers = new Transfers(parts.asking, 6);
   const brought = blobs.map(({ named }) =>
     transfers.bring({
       source: from.end("a"),
@@ -43,10 +44,18 @@ async function atOnceOf(sizeBytes: number): Promise<number> {
     }),
   );
   await until(() => to.count("HEAD-BLOB ") === blobs.length && under > 0);
-  // Whoever could go on has done so by then: nothing here waits for the system.
-  for (let turn = 0; turn < 10; turn++) await new Promise((next) => setImmediate(next));
+  // Whoever could go on has done so by then: nothing here waits for the system, and large ones start 25 ms apart.
+  const turns = async (count: number): Promise<void> => {
+    for (let turn = 0; turn < count; turn++) {
+      clock.advance(25);
+      await new Promise((next) => setImmediate(next));
+    }
+  };
+  await turns(20);
   resolve(undefined);
-  expect((await Promise.all(brought)).map(({ kind }) => kind)).toEqual(blobs.map(() => "sent"));
+  const all = Promise.all(brought);
+  await turns(20);
+  expect((await all).map(({ kind }) => kind)).toEqual(blobs.map(() => "sent"));
   return most;
 }
 

@@ -7,6 +7,7 @@ import { type Asking, stopped } from "./asking.ts";
 import type { ImageSource, ImageTarget } from "./ends.ts";
 import { type CopyFailure, failureOf } from "./failure.ts";
 import { type Bringing, PlacedBlobs } from "./placed-blobs.ts";
+import { Stagger } from "./stagger.ts";
 
 /** A blob, where it is, where it is to be, and who watches. */
 export interface Transfer {
@@ -33,11 +34,13 @@ export class Transfers {
   readonly #placed = new PlacedBlobs();
   readonly #gate: Gate;
   readonly #largeGate: Gate;
+  readonly #stagger: Stagger;
 
   constructor(asking: Asking, atOnce: number) {
     this.#asking = asking;
     this.#gate = new Gate(atOnce);
     this.#largeGate = new Gate(Math.ceil(atOnce / 2));
+    this.#stagger = new Stagger(asking.clock);
   }
 
   /** Makes sure that a blob is at its target. */
@@ -54,7 +57,9 @@ export class Transfers {
     const turn = await this.#turn(blob);
     if (turn === undefined) return { isThere: false, outcome: outcomeOf(transfer, stopped(target), "target") };
     try {
-      const outcome = await this.#push(transfer, [...siblingOf(transfer), ...mountFrom].slice(0, mountsMax));
+      const mounts = [...siblingOf(transfer), ...mountFrom].slice(0, mountsMax);
+      if (mounts.length === 0) await this.#stagger.start(blob.sizeBytes, this.#asking.signal);
+      const outcome = await this.#push(transfer, mounts);
       return { isThere: outcome.kind !== "failed", outcome };
     } finally {
       turn.release();

@@ -54,6 +54,15 @@ test("check says that a file is valid, and warns", async () => {
   });
 });
 
+test.each(["check", "print"])("%s takes the file alone as well, and not twice", async (name) => {
+  expect(await run(name, "good.yaml")).toEqual(await run(name, "--config", "good.yaml"));
+  expect(await run(name, "good.yaml", "--config", "bad.yaml")).toMatchObject({
+    status: 2,
+    stdout: "",
+    stderr: expect.stringContaining("named twice"),
+  });
+});
+
 test("check says every problem with its place on stderr, and nothing on stdout", async () => {
   const { status, stdout, stderr } = await run("check", "--config", "bad.yaml");
   expect([status, stdout]).toEqual([1, ""]);
@@ -100,6 +109,6 @@ test("what is typed wrongly ends with 2, help with 0", async () => {
   expect(await run("check", "--config")).toMatchObject({ status: 2 });
   expect(await run("--help")).toMatchObject({
     status: 0,
-    stdout: expect.stringContaining("periplus config check --config"),
+    stdout: expect.stringContaining("periplus config check periplus.yaml"),
   });
 });

@@ -23,11 +23,19 @@ interface FileOption {
   readonly config?: string | undefined;
 }
 
+/** The file may be named as other commands want it, or alone. */
+function fileOf(file: string | undefined, { config }: FileOption, command: Command): FileOption {
+  if (file !== undefined && config !== undefined) command.error("error: the file is named twice");
+  return { config: file ?? config };
+}
+
+const configOption = ["--config <file>", "the same"] as const;
+
 const examples = `
 Examples:
-  periplus config check --config periplus.yaml     every problem as file:line:column: path: message
+  periplus config check periplus.yaml              every problem as file:line:column: path: message
   periplus config print                            what is in force without a file
-  periplus config print --config periplus.yaml     every default written out, secrets masked
+  periplus config print periplus.yaml              every default written out, secrets masked
   periplus config schema > periplus.schema.json    for editors; name it in the file's first line:
                                                    # yaml-language-server: $schema=periplus.schema.json
 Exit status: 0 it is valid, 1 it is not, 2 the command was typed wrongly.
@@ -41,13 +49,15 @@ export function configCommand(io: ConfigIo = processIo()): Command {
   command
     .command("check")
     .description("Say everything that is wrong with the configuration, or that it is valid.")
-    .option("--config <file>", "configuration file (YAML)")
-    .action((options: FileOption) => check(io, options));
+    .argument("[file]", "configuration file (YAML)")
+    .option(...configOption)
+    .action((file: string | undefined, options: FileOption, self: Command) => check(io, fileOf(file, options, self)));
   command
     .command("print")
     .description("Print what is in force as YAML, with every default written out and secrets masked.")
-    .option("--config <file>", "configuration file (YAML); without one, what is in force without one")
-    .action((options: FileOption) => print(io, options));
+    .argument("[file]", "configuration file (YAML); without one, what is in force without one")
+    .option(...configOption)
+    .action((file: string | undefined, options: FileOption, self: Command) => print(io, fileOf(file, options, self)));
   command
     .command("schema")
     .description("Print the JSON Schema (draft 2020-12) of the configuration file.")

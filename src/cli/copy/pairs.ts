@@ -1,6 +1,6 @@
 import type { CopyPair } from "../../copy/pair.ts";
 import { asFailure, type FailureCode } from "../../errors/failure.ts";
-import { formatRepositoryName, isSameRepository } from "../../layout/image-name.ts";
+import { formatRepositoryName, type RepositoryName } from "../../layout/image-name.ts";
 import { isSignatureTag } from "../../manifest/referrer-tags.ts";
 import type { Tag } from "../../reference/repository.ts";
 import { exitStatus } from "../exit.ts";
@@ -54,17 +54,35 @@ async function everyRepository(session: CopySession, words: PairWords): Promise<
   const ends = await Promise.all(
     repositories.map(async ({ source, within }) => ({
       source,
+      from: within,
       place: await session.places.target(words.to, { within }),
     })),
   );
   if (ends.some(({ place }) => place.tag !== undefined)) throw usage("with --all-tags the target has no tag");
-  const [first, second] = ends;
-  if (first !== undefined && second !== undefined && isSameRepository(first.place.within, second.place.within)) {
-    const names = repositories.flatMap(({ within }) => (within === undefined ? [] : formatRepositoryName(within)));
-    throw usage(`${words.from} has several repositories: ${names.join(", ")}; write one of them behind the path`);
-  }
+  refuseMixed(words, ends);
   const pairs = ends.map(({ source, place }) => everyTag(session, words, { source, target: place.target }));
   return (await Promise.all(pairs)).flat();
+}
+
+interface Ends {
+  readonly from: RepositoryName | undefined;
+  readonly place: TargetPlace;
+}
+
+/** Images of several repositories that would come together in one: none is written. */
+function refuseMixed(words: PairWords, ends: readonly Ends[]): void {
+  const byTarget = Map.groupBy(ends, ({ place }) => place.within && formatRepositoryName(place.within));
+  for (const [target, mixed] of byTarget) {
+    if (mixed.length === 1) continue;
+    const names = mixed.flatMap(({ from }) => (from === undefined ? [] : formatRepositoryName(from))).join(", ");
+    if (words.to.endsWith("/")) {
+      throw usage(`of ${words.from} several would be ${target}: ${names}; write one of them behind the path`);
+    }
+    const below = mixed.some(({ place }) => place.target.place !== undefined)
+      ? `, or ${words.to}/ to put each below it`
+      : "";
+    throw usage(`${words.from} has several repositories: ${names}; write one of them behind the path${below}`);
+  }
 }
 
 async function everyTag(

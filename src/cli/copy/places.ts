@@ -44,9 +44,12 @@ export class Places implements AsyncDisposable {
     return { source: await (await this.#filePlaces()).all(end) };
   }
 
-  /** An end to write to. What keeps full names keeps that of the source, unless it is given one. */
+  /**
+   * An end to write to. What keeps full names keeps that of the source, unless it is given one; below a registry's path that ends in a
+   * slash the repository has the name that it has at its own registry.
+   */
   async target(text: string, from: Pick<RepositoryPlace, "within">): Promise<TargetPlace> {
-    const end = spelled(text);
+    const end = spelled(isPathOfRegistry(text) ? below(text, from) : text);
     if (end.kind !== "registry") return await (await this.#filePlaces()).target(end, from);
     const { host, repository, tag, digest } = end.reference;
     if (digest !== undefined) throw usage(`${text} has a digest: what is copied there has the digest of its source`);
@@ -73,6 +76,15 @@ function spelled(text: string): SpelledEnd {
   const end = parseEnd(text);
   if (end.kind === "refused") throw usage(`${JSON.stringify(text)} is no place of images: ${end.reason}`);
   return end;
+}
+
+function isPathOfRegistry(text: string): boolean {
+  return text.endsWith("/") && !/^(?:oci|oci-archive|docker-archive):/.test(text);
+}
+
+function below(path: string, { within }: Pick<RepositoryPlace, "within">): string {
+  if (within === undefined) throw usage(`the source says no name of a repository that could stand behind ${path}`);
+  return `${path}${within.repository}`;
 }
 
 /** Whether a tag is written, where a reference without one would mean `latest`. */

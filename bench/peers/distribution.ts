@@ -13,9 +13,21 @@ export function distributionStore(bench: Bench): Contender {
   return registry(bench, { config: baseConfig });
 }
 
+/** A certificate and its key, PEM files. */
+export interface Certificate {
+  readonly certFile: string;
+  readonly keyFile: string;
+}
+
 /** One of the two registries that programs copy between, on any core: it is the programs that are measured. */
-export async function registryOfPrograms(bench: Bench, name: string): Promise<Running> {
-  const running = await registry(bench, { config: baseConfig, name, cores: bothCores(bench) }).start();
+export async function registryOfPrograms(bench: Bench, name: string, certificate?: Certificate): Promise<Running> {
+  const plan: RegistryPlan = {
+    name,
+    cores: bothCores(bench),
+    scheme: certificate === undefined ? "http" : "https",
+    config: (place) => `${baseConfig(place)}${certificate === undefined ? "" : tlsConfig(certificate)}`,
+  };
+  const running = await registry(bench, plan).start();
   if (running.kind === "missing") throw new Error(running.reason);
   return running;
 }
@@ -24,6 +36,7 @@ interface RegistryPlan {
   readonly config: (place: Place) => string;
   readonly name?: string;
   readonly cores?: string;
+  readonly scheme?: "http" | "https";
 }
 
 function registry(bench: Bench, { config, ...more }: RegistryPlan): Contender {
@@ -49,4 +62,9 @@ storage:
 http:
   addr: 127.0.0.1:${place.port}
 `;
+}
+
+/** What follows `baseConfig` to speak TLS. */
+function tlsConfig({ certFile, keyFile }: Certificate): string {
+  return `  tls: { certificate: ${certFile}, key: ${keyFile} }\n`;
 }

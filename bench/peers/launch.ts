@@ -27,6 +27,8 @@ export interface LaunchPlan {
   readonly readyPath?: string;
   /** The server's core where it is not given. */
   readonly cores?: string;
+  /** Of the origin; `http` where it is not given. */
+  readonly scheme?: "http" | "https";
   /** A folder that outlives the start, instead of an empty one. */
   readonly keptDir?: string;
 }
@@ -50,7 +52,7 @@ async function launch(bench: Bench, plan: LaunchPlan): Promise<Running | Missing
   if (tool.kind === "missing") return tool;
   const slug = plan.name.replaceAll(/[^a-z0-9]+/gi, "-");
   const place = placeAt(plan.keptDir ?? emptyDir(bench, slug));
-  const origin = `http://127.0.0.1:${place.port}`;
+  const origin = `${plan.scheme ?? "http"}://127.0.0.1:${place.port}`;
   const server = await startServer({
     name: plan.name,
     argv: plan.argv(tool.path, place),

@@ -3,7 +3,7 @@ import { blobHeld } from "./blob-held.ts";
 import { blobRedirect } from "./blob-redirect.ts";
 import { coldHerd } from "./cold-herd.ts";
 import { coldStream } from "./cold-stream.ts";
-import { copyLarge } from "./copy-large.ts";
+import { copyLarge, copyLargeTls } from "./copy-large.ts";
 import { copySmall } from "./copy-small.ts";
 import { manifestHeld } from "./manifest-held.ts";
 import { manifestRedirect } from "./manifest-redirect.ts";
@@ -26,6 +26,7 @@ export const ROWS: readonly Row[] = [
   pushBlob,
   syncHeld,
   copyLarge,
+  copyLargeTls,
   copySmall,
   zb,
 ];

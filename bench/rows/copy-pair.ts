@@ -1,14 +1,19 @@
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { issueCertificate } from "../../src/net/test-certificate.ts";
 import { type ProgramCost, type ProgramRun, runProgram } from "../measure/program.ts";
 import { type Bench, bothCores, emptyDir } from "../measure/stage.ts";
 import { programContender } from "../peers/launch.ts";
-import { registryOfPrograms } from "../peers/distribution.ts";
+import { type Certificate, registryOfPrograms } from "../peers/distribution.ts";
 import type { Tool } from "../peers/tools.ts";
 import type { Metric, Role, Sample, Stage, Target } from "../row.ts";
 
 const CONFIG_TYPE = "application/vnd.oci.image.config.v1+json";
 const LAYER_TYPE = "application/vnd.oci.image.layer.v1.tar";
 const MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json";
+
+/** For what is asked beside the programs, of registries that were started here. */
+const anyCertificate = { tls: { rejectUnauthorized: false } };
 
 /** The columns of rows of copies: what the client took. */
 export const COPY_METRICS: readonly Metric[] = [
@@ -34,6 +39,8 @@ export interface CopyPlace {
   readonly source: string;
   readonly target: string;
   readonly dir: string;
+  /** What certificate both are known by; without one they speak plain HTTP. */
+  readonly certFile: string | undefined;
 }
 
 /** A program that copies. */
@@ -50,23 +57,32 @@ export interface CopyWork {
   readonly images: number;
   readonly layers: number;
   readonly layerBytes: number;
+  /** Over TLS, verified by every program. */
+  readonly isTls: boolean;
   readonly copiers: readonly Copier[];
 }
 
 /** Two registries of distribution, the images in one of them. Each measurement copies to a repository of its own in the other. */
 export async function openCopies(bench: Bench, work: CopyWork): Promise<Stage> {
-  const registries = await Promise.all(["copy source", "copy target"].map((name) => registryOfPrograms(bench, name)));
+  const dir = emptyDir(bench, "copies");
+  const certificate = work.isTls ? certificateIn(dir) : undefined;
+  const names = ["copy source", "copy target"];
+  const registries = await Promise.all(names.map((name) => registryOfPrograms(bench, name, certificate)));
   const [source, target] = registries;
   if (source === undefined || target === undefined) throw new Error("two registries were started");
   await pushImages(source.origin, "images", work);
-  const dir = emptyDir(bench, "copies");
   let copies = 0;
   return {
     contenders: work.copiers.map(programContender),
     measure: async (_, { name }) => {
       const copier = work.copiers.find((candidate) => candidate.name === name);
       const to = `copy-${(copies += 1)}/images`;
-      const place = { source: `${hostOf(source.origin)}/images`, target: `${hostOf(target.origin)}/${to}`, dir };
+      const place: CopyPlace = {
+        source: `${hostOf(source.origin)}/images`,
+        target: `${hostOf(target.origin)}/${to}`,
+        dir,
+        certFile: certificate?.certFile,
+      };
       const cost = await runProgram({ ...programOf(copier, place), cores: bothCores(bench) });
       await expectTags(target.origin, to, work.images);
       return sampleOf(cost);
@@ -77,6 +93,14 @@ export async function openCopies(bench: Bench, work: CopyWork): Promise<Stage> {
   };
 }
 
+function certificateIn(dir: string): Certificate {
+  const [certFile, keyFile] = [join(dir, "registry.crt"), join(dir, "registry.key")];
+  const { cert, key } = issueCertificate({ commonName: "localhost", addresses: ["127.0.0.1"] });
+  writeFileSync(certFile, cert);
+  writeFileSync(keyFile, key);
+  return { certFile, keyFile };
+}
+
 function hostOf(origin: string): string {
   return new URL(origin).host;
 }
@@ -84,7 +108,8 @@ function hostOf(origin: string): string {
 function programOf(copier: Copier | undefined, place: CopyPlace): Omit<ProgramRun, "cores"> {
   const tool = copier?.find();
   if (copier === undefined || tool?.kind !== "found") throw new Error("no such program");
-  return { name: copier.name, argv: [tool.path, ...copier.args(place)], env: copier.env?.(place) ?? {} };
+  const trust = place.certFile === undefined ? {} : { SSL_CERT_FILE: place.certFile };
+  return { name: copier.name, argv: [tool.path, ...copier.args(place)], env: { ...trust, ...copier.env?.(place) } };
 }
 
 function sampleOf({ wallMs, cpuMs, peakMB }: ProgramCost): Sample {
@@ -93,7 +118,7 @@ function sampleOf({ wallMs, cpuMs, peakMB }: ProgramCost): Sample {
 
 /** A copy that left something out is fast for nothing. */
 async function expectTags(origin: string, repository: string, count: number): Promise<void> {
-  const answer = await fetch(`${origin}/v2/${repository}/tags/list?n=10000`);
+  const answer = await fetch(`${origin}/v2/${repository}/tags/list?n=10000`, anyCertificate);
   const { tags } = (await answer.json()) as { readonly tags?: readonly string[] }; // distribution's own answer
   if (tags?.length !== count) throw new Error(`${tags?.length ?? 0} of ${count} images came to ${repository}`);
 }
@@ -113,7 +138,7 @@ async function pushImages(origin: string, repository: string, { images, layers, 
     };
     const url = `${origin}/v2/${repository}/manifests/t${image}`;
     const headers = { "Content-Type": MANIFEST_TYPE };
-    await expectCreated(fetch(url, { method: "PUT", body: JSON.stringify(document), headers }));
+    await expectCreated(fetch(url, { ...anyCertificate, method: "PUT", body: JSON.stringify(document), headers }));
   }
 }
 
@@ -126,10 +151,10 @@ function noise(sizeBytes: number): Uint8Array<ArrayBuffer> {
 
 async function pushBlob(origin: string, repository: string, bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   const digest = `sha256:${new Bun.CryptoHasher("sha256").update(bytes).digest("hex")}`;
-  const begun = await fetch(`${origin}/v2/${repository}/blobs/uploads/`, { method: "POST" });
+  const begun = await fetch(`${origin}/v2/${repository}/blobs/uploads/`, { ...anyCertificate, method: "POST" });
   const location = new URL(begun.headers.get("location") ?? "", origin);
   location.searchParams.set("digest", digest);
-  await expectCreated(fetch(location, { method: "PUT", body: bytes }));
+  await expectCreated(fetch(location, { ...anyCertificate, method: "PUT", body: bytes }));
   return digest;
 }
 

@@ -13,7 +13,7 @@ export const copySmall: Row = {
   lifetime: "row",
   metrics: COPY_METRICS,
   targets: copyTargets(["crane, 8 at once", "regsync, 8 at once"]),
-  open: (bench) => openCopies(bench, { images: 1000, layers: 1, layerBytes: 2048, copiers }),
+  open: (bench) => openCopies(bench, { images: 1000, layers: 1, layerBytes: 2048, isTls: false, copiers }),
 };
 
 const ours: Copier["args"] = ({ source, target }) => ["copy", "--all-tags", "--apply", source, target];

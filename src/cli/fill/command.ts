@@ -1,6 +1,5 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import { type FillPlan, sumsOf } from "../../fill/plan.ts";
 import { planFill } from "../../fill/planner.ts";
@@ -15,6 +14,7 @@ import { type CopySession, withSession } from "../copy/session.ts";
 import { exitStatus } from "../exit.ts";
 import { showPlan, statusOfPlan, sumText } from "./plan-text.ts";
 import { showImage, showResult } from "./rows-text.ts";
+import { makeSpoolFolder } from "./spool-folder.ts";
 import { targetsOf } from "./targets.ts";
 import { showVerified } from "./verify-text.ts";
 import { wantedOf } from "./wanted.ts";
@@ -117,7 +117,7 @@ async function carryOut(
 ): Promise<number> {
   const startMs = io.clock.nowMs();
   if (!view.isJson) view.note(sumText(plan));
-  const spoolFolder = await mkdtemp(join(tmpdir(), "periplus-fill-"));
+  const spoolFolder = await makeSpoolFolder(tmpdir(), io.clock.epochMs());
   try {
     const run = new FillRun(parts.asking, plan, {
       spoolFolder,

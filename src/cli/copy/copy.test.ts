@@ -160,7 +160,7 @@ test("copy: a bundle of several repositories is told what is in it, and goes bac
   const mixed = await everyTag("bundle.tar", `${to.host}/x`);
   expect([mixed.status, to.requests]).toEqual([2, []]);
   expect(mixed.stderr).toContain(`several repositories: ${from.host}/a/b, ${from.host}/c; write one of them`);
-  expect(mixed.stderr).toContain(`or ${to.host}/x/ to put each below it`);
+  expect(mixed.stderr).toContain(`or '${to.host}/x/**' for a target, to put each below it`);
   for (const name of ["a/b", "c"]) {
     expect(await everyTag(`oci-archive:bundle.tar:${from.host}/${name}`, `${to.host}/${name}`)).toMatchObject({
       status: 0,
@@ -171,7 +171,7 @@ test("copy: a bundle of several repositories is told what is in it, and goes bac
     expect([name, there.stdout]).toEqual([name, here.stdout]);
   }
   expect(to.held.has(`a/b/manifests/sha256-${image.slice(7)}.sig`)).toBe(true);
-  expect(await everyTag("bundle.tar", `${to.host}/kept/`)).toMatchObject({ status: 0 });
+  expect(await everyTag("bundle.tar", `${to.host}/kept/**`)).toMatchObject({ status: 0 });
   for (const name of ["a/b:v1", "a/b:v2", "a/b:multi", "c:v1"]) {
     expect((await run(["digest", `${to.host}/kept/${name}`])).stdout).toBe(
       (await run(["digest", `${from.host}/${name}`])).stdout,
@@ -182,21 +182,21 @@ test("copy: a bundle of several repositories is told what is in it, and goes bac
   from.held.delete("c/manifests/v1");
 });
 
-test("copy: below a path that ends in a slash a repository keeps its name, and two of one name stay apart", async () => {
+test("copy: ** is the repository's name, and two of one name stay apart", async () => {
   await using to = new LoopbackRegistry();
   await using other = new LoopbackRegistry();
   other.hold("a/b", "v1", { ...document, annotations: { of: "other" } }, [layer, config]);
-  expect(await run(["copy", `${from.host}/a/b:v1`, `${to.host}/`])).toMatchObject({ status: 0 });
+  expect(await run(["copy", `${from.host}/a/b:v1`, `${to.host}/**`])).toMatchObject({ status: 0 });
   expect(to.held.has("a/b/manifests/v1")).toBe(true);
   for (const host of [from.host, other.host]) await run(["copy", `${host}/a/b:v1`, "oci:two"], { cwd: folder });
   const before = to.requests.length;
-  const mixed = await run(["copy", "--all-tags", "--apply", "oci:two", `${to.host}/x/`], { cwd: folder });
+  const mixed = await run(["copy", "--all-tags", "--apply", "oci:two", `${to.host}/x/**`], { cwd: folder });
   expect([mixed.status, to.requests.length]).toEqual([2, before]);
   expect(mixed.stderr).toContain(
     `of oci:two several would be ${to.host}/x/a/b: ${from.host}/a/b, ${other.host}/a/b; write one of them`,
   );
   await run(["copy", `${from.host}/a/b:v1`, "oci:plain:1.0"], { cwd: folder });
-  const nameless = await run(["copy", "oci:plain:1.0", `${to.host}/x/`], { cwd: folder });
+  const nameless = await run(["copy", "oci:plain:1.0", `${to.host}/x/**`], { cwd: folder });
   expect([nameless.status, nameless.stderr]).toEqual([2, expect.stringContaining("says no name of a repository")]);
 });
 

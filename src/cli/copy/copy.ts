@@ -29,10 +29,10 @@ Examples:
   periplus copy registry.k8s.io/pause:3.10 oci:images                          a folder; oci-archive:FILE, docker-archive:FILE
   periplus copy oci:images:registry.k8s.io/pause:3.10 registry.example/pause
   periplus copy --all-tags registry.k8s.io/pause bundle.tar --apply            a bundle, to carry
-  periplus copy --all-tags bundle.tar registry.example/mirror/ --apply         and back: each repository below mirror/
+  periplus copy --all-tags bundle.tar 'registry.example/mirror/**' --apply     and back: each repository below mirror/
 
 SRC and DST are [docker://]HOST/REPO[:TAG], oci:DIR[:NAME], oci-archive:FILE[:NAME], docker-archive:FILE[:NAME]. A DST
-without a tag has that of SRC; below a HOST/PATH/ a repository keeps its name.
+without a tag has that of SRC; HOST/PATH/** is the repository of SRC with all its segments.
 Signatures, attestations and SBOMs come along: by the referrers list, and by cosign's tags.
 Registries are reached by https, with docker's logins; on this machine also by plain HTTP, elsewhere with --insecure.
 Stopped or failed, the same command goes on from what is there.

@@ -75,11 +75,11 @@ function refuseMixed(words: PairWords, ends: readonly Ends[]): void {
   for (const [target, mixed] of byTarget) {
     if (mixed.length === 1) continue;
     const names = mixed.flatMap(({ from }) => (from === undefined ? [] : formatRepositoryName(from))).join(", ");
-    if (words.to.endsWith("/")) {
+    if (words.to.endsWith("/**")) {
       throw usage(`of ${words.from} several would be ${target}: ${names}; write one of them behind the path`);
     }
     const below = mixed.some(({ place }) => place.target.place !== undefined)
-      ? `, or ${words.to}/ to put each below it`
+      ? `, or '${words.to}/**' for a target, to put each below it`
       : "";
     throw usage(`${words.from} has several repositories: ${names}; write one of them behind the path${below}`);
   }

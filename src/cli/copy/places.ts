@@ -45,11 +45,11 @@ export class Places implements AsyncDisposable {
   }
 
   /**
-   * An end to write to. What keeps full names keeps that of the source, unless it is given one; below a registry's path that ends in a
-   * slash the repository has the name that it has at its own registry.
+   * An end to write to. What keeps full names keeps that of the source, unless it is given one; `HOST/PATH/**` is the source's repository
+   * with all its segments, as in a sync file.
    */
   async target(text: string, from: Pick<RepositoryPlace, "within">): Promise<TargetPlace> {
-    const end = spelled(isPathOfRegistry(text) ? below(text, from) : text);
+    const end = spelled(named(text, from));
     if (end.kind !== "registry") return await (await this.#filePlaces()).target(end, from);
     const { host, repository, tag, digest } = end.reference;
     if (digest !== undefined) throw usage(`${text} has a digest: what is copied there has the digest of its source`);
@@ -78,13 +78,10 @@ function spelled(text: string): SpelledEnd {
   return end;
 }
 
-function isPathOfRegistry(text: string): boolean {
-  return text.endsWith("/") && !/^(?:oci|oci-archive|docker-archive):/.test(text);
-}
-
-function below(path: string, { within }: Pick<RepositoryPlace, "within">): string {
-  if (within === undefined) throw usage(`the source says no name of a repository that could stand behind ${path}`);
-  return `${path}${within.repository}`;
+function named(text: string, { within }: Pick<RepositoryPlace, "within">): string {
+  if (!text.endsWith("/**") || /^(?:oci|oci-archive|docker-archive):/.test(text)) return text;
+  if (within === undefined) throw usage(`the source says no name of a repository that could stand for ** in ${text}`);
+  return `${text.slice(0, -"**".length)}${within.repository}`;
 }
 
 /** Whether a tag is written, where a reference without one would mean `latest`. */

@@ -1,6 +1,6 @@
 import { type Clock, pause } from "../registry/clock.ts";
 
-/** 1 GiB/s: nothing that is sent faster than this is held up. */
+/** 1 GiB/s: faster than blobs go, so that none comes later for its wait. */
 const bytesPerMs = (1024 * 1024 * 1024) / 1000;
 const headStartMaxMs = 25;
 /** Timers are no finer. */

@@ -116,3 +116,12 @@ describe("beside other clients", () => {
     expect(found).toContain(fixtures.referrer.manifest.digest);
   });
 });
+
+test("a private authority is trusted when SSL_CERT_FILE names it, as other clients trust it", async () => {
+  await using target = await startRegistry({ tls: true });
+  const words = ["copy", `${source.endpoint.host}/tool:2.1`, `${target.endpoint.host}/x/tool`];
+  const untrusted = await run([PERIPLUS, ...words]);
+  expect([untrusted.code, untrusted.stdout]).toEqual([1, expect.stringContaining("certificate")]);
+  await mustRun([PERIPLUS, ...words], { env: { SSL_CERT_FILE: target.endpoint.caFile ?? "" } });
+  expect(lacking(target, "x/tool", digestsOf(fixtures.tool))).toEqual([]);
+});

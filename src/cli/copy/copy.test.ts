@@ -195,6 +195,11 @@ test("copy: ** is the repository's name, and two of one name stay apart", async 
   expect(mixed.stderr).toContain(
     `of oci:two several would be ${to.host}/x/a/b: ${from.host}/a/b, ${other.host}/a/b; write one of them`,
   );
+  const misspelt = await run(["copy", `${from.host}/a/b:v1`, `docker://${to.host}/A/**`]);
+  expect([misspelt.status, misspelt.stderr]).toEqual([
+    2,
+    expect.stringContaining('"A" in it is not a repository name'),
+  ]);
   await run(["copy", `${from.host}/a/b:v1`, "oci:plain:1.0"], { cwd: folder });
   const nameless = await run(["copy", "oci:plain:1.0", `${to.host}/x/**`], { cwd: folder });
   expect([nameless.status, nameless.stderr]).toEqual([2, expect.stringContaining("says no name of a repository")]);

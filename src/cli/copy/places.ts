@@ -1,6 +1,8 @@
 import type { ImageSource } from "../../copy/ends.ts";
 import { registryEnd } from "../../copy/registry-end.ts";
 import { type SpelledEnd, parseEnd } from "../../copy/spelling.ts";
+import type { Failure } from "../../errors/failure.ts";
+import type { TargetRefusal } from "../../sync/target.ts";
 import type { FilePlaces } from "./file-places.ts";
 import type { CopyIo } from "./io.ts";
 import { type RepositoryPlace, type SourcePlace, type TargetPlace, usage } from "./place.ts";
@@ -49,7 +51,9 @@ export class Places implements AsyncDisposable {
    * with all its segments, as in a sync file.
    */
   async target(text: string, from: Pick<RepositoryPlace, "within">): Promise<TargetPlace> {
-    const end = spelled(named(text, from));
+    if (text.endsWith("/**") && !/^(?:oci|oci-archive|docker-archive):/.test(text))
+      return await this.#mapped(text, from);
+    const end = spelled(text);
     if (end.kind !== "registry") return await (await this.#filePlaces()).target(end, from);
     const { host, repository, tag, digest } = end.reference;
     if (digest !== undefined) throw usage(`${text} has a digest: what is copied there has the digest of its source`);
@@ -66,6 +70,19 @@ export class Places implements AsyncDisposable {
     await (await this.#files)?.[Symbol.asyncDispose]();
   }
 
+  /** How a target names the source's repository is loaded when one does. */
+  async #mapped(text: string, { within }: Pick<RepositoryPlace, "within">): Promise<TargetPlace> {
+    if (within === undefined) throw usage(`the source says no name of a repository that could stand for ** in ${text}`);
+    const { mapRepository, parseTarget } = await import("../../sync/target.ts");
+    const pattern = parseTarget(text.replace(/^docker:\/\//, ""), "whole");
+    if ("reason" in pattern) throw noTarget(text, pattern);
+    const repository = mapRepository(pattern, within.repository);
+    if (typeof repository !== "string") throw noTarget(text, repository);
+    const { host } = pattern;
+    const target = registryEnd(await this.#registries.of(host), repository);
+    return { target, tag: undefined, within: { host, repository } };
+  }
+
   #filePlaces(): Promise<FilePlaces> {
     this.#files ??= import("./file-places.ts").then(({ FilePlaces }) => new FilePlaces(this.#io, this.#signal));
     return this.#files;
@@ -78,10 +95,8 @@ function spelled(text: string): SpelledEnd {
   return end;
 }
 
-function named(text: string, { within }: Pick<RepositoryPlace, "within">): string {
-  if (!text.endsWith("/**") || /^(?:oci|oci-archive|docker-archive):/.test(text)) return text;
-  if (within === undefined) throw usage(`the source says no name of a repository that could stand for ** in ${text}`);
-  return `${text.slice(0, -"**".length)}${within.repository}`;
+function noTarget(text: string, { reason }: TargetRefusal): Failure {
+  return usage(`${JSON.stringify(text)} is no target: ${reason}`);
 }
 
 /** Whether a tag is written, where a reference without one would mean `latest`. */

@@ -1,3 +1,4 @@
+import type { KeyPair } from "../../test/real/certificates.ts";
 import { type Bench, bothCores } from "../measure/stage.ts";
 import type { Contender, Running } from "../row.ts";
 import { contender, type Place } from "./launch.ts";
@@ -13,14 +14,8 @@ export function distributionStore(bench: Bench): Contender {
   return registry(bench, { config: baseConfig });
 }
 
-/** A certificate and its key, PEM files. */
-export interface Certificate {
-  readonly certFile: string;
-  readonly keyFile: string;
-}
-
 /** One of the two registries that programs copy between, on any core: it is the programs that are measured. */
-export async function registryOfPrograms(bench: Bench, name: string, certificate?: Certificate): Promise<Running> {
+export async function registryOfPrograms(bench: Bench, name: string, certificate?: KeyPair): Promise<Running> {
   const plan: RegistryPlan = {
     name,
     cores: bothCores(bench),
@@ -65,6 +60,6 @@ http:
 }
 
 /** What follows `baseConfig` to speak TLS. */
-function tlsConfig({ certFile, keyFile }: Certificate): string {
+function tlsConfig({ certFile, keyFile }: KeyPair): string {
   return `  tls: { certificate: ${certFile}, key: ${keyFile} }\n`;
 }

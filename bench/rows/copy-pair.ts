@@ -1,10 +1,11 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { issueCertificate } from "../../src/net/test-certificate.ts";
+import type { KeyPair } from "../../test/real/certificates.ts";
 import { type ProgramCost, type ProgramRun, runProgram } from "../measure/program.ts";
 import { type Bench, bothCores, emptyDir } from "../measure/stage.ts";
 import { programContender } from "../peers/launch.ts";
-import { type Certificate, registryOfPrograms } from "../peers/distribution.ts";
+import { registryOfPrograms } from "../peers/distribution.ts";
 import type { Tool } from "../peers/tools.ts";
 import type { Metric, Role, Sample, Stage, Target } from "../row.ts";
 
@@ -93,7 +94,7 @@ export async function openCopies(bench: Bench, work: CopyWork): Promise<Stage> {
   };
 }
 
-function certificateIn(dir: string): Certificate {
+function certificateIn(dir: string): KeyPair {
   const [certFile, keyFile] = [join(dir, "registry.crt"), join(dir, "registry.key")];
   const { cert, key } = issueCertificate({ commonName: "localhost", addresses: ["127.0.0.1"] });
   writeFileSync(certFile, cert);

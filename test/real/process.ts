@@ -62,9 +62,13 @@ export async function run(command: readonly string[], options: RunOptions = {}):
   return { code, stdout, stderr };
 }
 
-/** As `run`, but a non-zero exit is an error that shows the command and what it printed. Returns stdout. */
+/** As `run`, but a non-zero exit is an error, as for `outputOf`. */
 export async function mustRun(command: readonly string[], options: RunOptions = {}): Promise<string> {
-  const { code, stdout, stderr } = await run(command, options);
+  return outputOf(command, await run(command, options));
+}
+
+/** What a command printed on stdout; a non-zero exit is an error that shows the command and all that it printed. */
+export function outputOf(command: readonly string[], { code, stdout, stderr }: Finished): string {
   if (code !== 0) throw new Error(`exit ${code} from: ${command.join(" ")}\n${stdout}${stderr}`);
   return stdout;
 }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { certificateFlag, dockerConfig, userFlag } from "./client-files.ts";
 import type { Engines } from "./clients.ts";
 import type { Endpoint } from "./endpoint.ts";
-import { type Finished, mustRun, temporaryFolder } from "./process.ts";
+import { type Finished, mustRun, outputOf, temporaryFolder } from "./process.ts";
 import { binary } from "./versions.ts";
 
 /** An image at a registry, `REPOSITORY:TAG`. */
@@ -149,10 +149,6 @@ async function inOrder(
   commands: readonly (readonly string[])[],
 ): Promise<readonly string[]> {
   const printed: string[] = [];
-  for (const args of commands) {
-    const { code, stdout, stderr } = await act(args);
-    if (code !== 0) throw new Error(`exit ${code} from: ${args.join(" ")}\n${stdout}${stderr}`);
-    printed.push(stdout);
-  }
+  for (const args of commands) printed.push(outputOf(args, await act(args)));
   return printed;
 }
